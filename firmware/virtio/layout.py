@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""Offsets and values of the register pages: the one truth for `docs/transport.md` and `linux/trapless_layout.h`.
+
+Source: `docs/transport.md` (device page, driver page, batches) and the virtio 1.3 specification, 4.2.2 "MMIO Device
+Register Layout", for the standard registers. Every word is little-endian; offsets and lengths are in bytes.
+"""
+
+from hal.compat import const
+
+PAGE_SIZE = const(0x1000)
+
+# Standard virtio-mmio registers (virtio 1.3, 4.2.2). A batch entry's offset is one of these.
+REG_MAGIC_VALUE = const(0x000)
+REG_VERSION = const(0x004)
+REG_DEVICE_ID = const(0x008)
+REG_VENDOR_ID = const(0x00C)
+REG_DEVICE_FEATURES = const(0x010)
+REG_DEVICE_FEATURES_SEL = const(0x014)
+REG_DRIVER_FEATURES = const(0x020)
+REG_DRIVER_FEATURES_SEL = const(0x024)
+REG_QUEUE_SEL = const(0x030)
+REG_QUEUE_SIZE_MAX = const(0x034)
+REG_QUEUE_SIZE = const(0x038)
+REG_QUEUE_READY = const(0x044)
+REG_QUEUE_NOTIFY = const(0x050)
+REG_INTERRUPT_STATUS = const(0x060)
+REG_INTERRUPT_ACK = const(0x064)
+REG_STATUS = const(0x070)
+REG_QUEUE_DESC_LOW = const(0x080)
+REG_QUEUE_DESC_HIGH = const(0x084)
+REG_QUEUE_DRIVER_LOW = const(0x090)
+REG_QUEUE_DRIVER_HIGH = const(0x094)
+REG_QUEUE_DEVICE_LOW = const(0x0A0)
+REG_QUEUE_DEVICE_HIGH = const(0x0A4)
+REG_CONFIG_GENERATION = const(0x0FC)
+REG_CONFIG = const(0x100)
+CONFIG_SIZE = const(0x700)
+
+MMIO_MAGIC = const(0x74726976)
+MMIO_VERSION = const(2)
+
+# Device page, written by the backend only.
+DEV_MAGIC = const(0x800)
+DEV_VERSION = const(0x804)
+DEV_CAPABILITIES = const(0x808)
+DEV_NUM_QUEUES = const(0x80C)
+DEV_FEATURES = const(0x820)
+DEV_BE_EPOCH = const(0x840)
+DEV_HEARTBEAT = const(0x844)
+DEV_HEARTBEAT_PERIOD_MS = const(0x848)
+DEV_ADVISED_TIMEOUT_MS = const(0x84C)
+DEV_ACK = const(0x880)
+DEV_ACK_FE_EPOCH = const(0x884)
+DEV_RESULT = const(0x888)
+DEV_RESULT_INDEX = const(0x88C)
+DEV_USED_COUNT = const(0x8C0)
+DEV_CONFIG_COUNT = const(0x8C4)
+DEV_BE_SLEEP = const(0x8C8)
+DEV_ECHO_REPLY = const(0x8CC)
+DEV_QUEUES = const(0x900)
+DEV_QUEUE_STRIDE = const(16)
+DEV_QUEUE_SIZE_MAX = const(0)
+DEV_QUEUE_READY = const(4)
+DEV_SHM = const(0xD00)
+DEV_SHM_STRIDE = const(16)
+DEV_SHM_LENGTH = const(0)
+DEV_SHM_BASE = const(8)
+
+# Driver page, written by the frontend only.
+DRV_MAGIC = const(0x000)
+DRV_VERSION = const(0x004)
+DRV_REQ = const(0x040)
+DRV_HEADER = const(0x080)
+DRV_TOKEN = const(0x080)
+DRV_FE_EPOCH = const(0x084)
+DRV_BE_EPOCH = const(0x088)
+DRV_COUNT = const(0x08C)
+DRV_LAYOUT = const(0x090)
+DRV_CRC = const(0x094)
+DRV_HEADER_SIZE = const(24)
+DRV_KICK_SEQ = const(0x0C0)
+DRV_FE_SLEEP = const(0x0C4)
+DRV_HEARTBEAT = const(0x0C8)
+DRV_ECHO_REQUEST = const(0x0CC)
+DRV_ENTRIES = const(0x100)
+ENTRY_SIZE = const(16)
+ENTRIES_MAX = const(240)
+
+SYNC_MAGIC = const(0x534C5054)
+SYNC_VERSION = const(1)
+BATCH_LAYOUT = const(1)
+FEATURE_WORDS = const(8)
+QUEUES_MAX = const(64)
+SHM_MAX = const(16)
+
+# Capabilities (DEV_CAPABILITIES): what the backend's side of the link can do.
+CAP_HEARS_DOORBELL = const(1 << 0)
+CAP_RINGS_DOORBELL = const(1 << 1)
+CAP_ANY_SUBSET = const(1 << 2)
+CAP_HEARTBEAT = const(1 << 3)
+CAP_ECHO = const(1 << 4)
+
+# Results of a batch (DEV_RESULT). 0 is never success: it is what a scrubbed page holds.
+RESULT_NONE = const(0)
+RESULT_OK = const(1)
+RESULT_VETO = const(2)
+RESULT_NEEDS_RESET = const(3)
+RESULT_MALFORMED = const(4)
+RESULT_BAD_OFFSET = const(5)
+RESULT_BAD_LENGTH = const(6)
+RESULT_BAD_SELECTOR = const(7)
+RESULT_BAD_VALUE = const(8)
+RESULT_BAD_STATE = const(9)
