@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What a machine hands out: links and their doorbells. Source: `docs/transport.md`, sections 1 and 8.
+
+How a device tree describes a link (node `/trapless`, one child for each link):
+
+- `label`: its name; `reg`, `reg-names`: "region" (everything shared) and "pool" (vrings and buffers), backend addresses;
+- `trapless,frontend-base`: 64-bit frontend address of the pool's first byte;
+- `mboxes`: phandle of the doorbell and the peer to ring; without it both sides poll;
+- one child for each device: `reg`, `reg-names`: "device" and "driver" (its pages), `trapless,device` (its kind) and, for kinds
+  that have one, `trapless,model`.
+"""
+
+
+class Doorbell:
+    """One link's doorbell. `hears`: the frontend can ring this side; `rings`: this side can ring the frontend."""
+
+    hears = False
+    rings = False
+
+    def ring(self):
+        """Ring the frontend; all earlier stores are visible to it first. Without a doorbell: nothing."""
+
+    def echo(self, request, request_off, reply, reply_off):
+        """Answer at interrupt level: a new word at `request` is stored at `reply`, then the frontend is rung.
+
+        `request`, `reply`: Windows, with the offset of a 32-bit word each. Returns the slot for `echo_off`, or -1: no echo here.
+        """
+        return -1
+
+    def echo_off(self, slot):
+        """Stop the echo of `slot`."""
+
+
+class Link:
+    """One frontend's shared region.
+
+    `name`: str; `region`, `pool`: Windows; `frontend_base`: the frontend's address of the pool's first byte; `doorbell`:
+    Doorbell; `devices`: list of (kind, device page Window, driver page Window, model name or None, dict of all
+    properties of the device's node as bytes, by name).
+    """
+
+    def __init__(self, name, region, pool, frontend_base, doorbell, devices):
+        self.name = name
+        self.region = region
+        self.pool = pool
+        self.frontend_base = frontend_base
+        self.doorbell = doorbell
+        self.devices = devices
+
+
+def draw(entropy, word, avoid):
+    """Return a random integer, 1 to 2^32 - 1, not in `avoid`. `entropy` fills the 4-byte buffer `word`."""
+    while True:
+        entropy(word)
+        value = int.from_bytes(word, "little")
+        if value and value not in avoid:
+            return value
+
+
+def read_links(tree, window, doorbell):
+    """Return the Links that the device tree `tree` (hal.fdt.Tree) describes; [] without a `/trapless` node.
+
+    `window(address, size)` makes a Window of memory; `doorbell(mboxes)` a Doorbell of the cells of `mboxes`, or of None.
+    ValueError, with the node's name, if a link lacks what it needs.
+    """
+    root = tree.find("/trapless")
+    if root is None:
+        return []
+    return [_read_link(node, window, doorbell) for node in root.children if node.is_available()]
+
+
+def _read_link(node, window, doorbell):
+    region_at, region_size = node.named_reg("region")
+    region = window(region_at, region_size)
+    base = node.number("trapless,frontend-base")
+
+    def inside(node, name):
+        address, size = node.named_reg(name)
+        if not region_at <= address <= address + size <= region_at + region_size:
+            raise ValueError("device tree: %s: '%s' is not inside the link's region" % (node.path, name))
+        return region.window(address - region_at, size)
+
+    devices = [_read_device(child, inside) for child in node.children if child.is_available()]
+    return Link(
+        node.text("label", node.name), region, inside(node, "pool"), base, doorbell(node.cells("mboxes")), devices
+    )
+
+
+def _read_device(node, inside):
+    return (
+        node.text("trapless,device"),
+        inside(node, "device"),
+        inside(node, "driver"),
+        node.text("trapless,model", None),
+        node.properties,
+    )
