@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# Every target sets up what it needs first and does nothing twice. `make help` lists them.
+
+PYTHON ?= python3
+TEST_ARGS ?=
+ARGS ?=
+FUZZ_EXAMPLES ?= 100000
+.DEFAULT_GOAL := help
+SETUP = PYTHONPATH=host_tools $$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) -m trapless.setup
+
+# Everything below runs one after the other; what is slow uses all cores by itself.
+.NOTPARALLEL:
+.PHONY: help setup run test unit bench fuzz image firmware linux lint docs clean doctor
+
+help: ## list the targets
+	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo "Variables: ARGS='...' for trapless run and bench, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=100000,"
+	@echo "MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
+
+setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
+	@$(SETUP)
+
+run: ## boot the pair; show what Linux sees, then its shell
+	@$(SETUP) all
+	@.venv/bin/trapless run $(ARGS)
+
+test: ## lint, unit, MicroPython, conformance, fuzz (small) and end-to-end tests
+	@$(SETUP) all
+	@.venv/bin/pytest --junit-xml=build/junit.xml $(TEST_ARGS)
+
+unit: ## the tests that need no machine, without lint
+	@$(SETUP) interpreter
+	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/e2e $(TEST_ARGS)
+
+bench: ## boot the pair and measure it
+	@$(SETUP) all
+	@.venv/bin/trapless bench $(ARGS)
+
+fuzz: ## FUZZ_EXAMPLES random messages, rings and batches
+	@$(SETUP) interpreter
+	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
+
+image: ## the backend's image and device tree, to boot by hand or to flash
+	@$(SETUP) firmware
+	@.venv/bin/trapless image $(ARGS)
+
+firmware: ## the backend's image, and MicroPython's unix port for the tests
+	@$(SETUP) firmware interpreter
+
+linux: ## the frontend's kernel modules
+	@$(SETUP) linux initramfs
+
+lint: ## style, types, import layers, shell, kernel style, bindings
+	@$(SETUP) linux
+	@.venv/bin/pytest tests/lint $(TEST_ARGS)
+
+docs: ## run what the documents show
+	@$(SETUP) all
+	@.venv/bin/pytest tests/docs $(TEST_ARGS)
+
+clean: ## remove what was built in this clone (the cache stays)
+	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+doctor: ## tell what is missing and how to get it
+	@PYTHONPATH=host_tools $$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) -m trapless.setup --doctor
