@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: MIT
+"""Device trees of all guests: what QEMU dumps for a machine, plus what the topology and the platform model say.
+
+The bindings are those of `linux/bindings/` (frontend) and of `docs/architecture.md` (backend). Addresses come from the
+dumped tree's memory nodes, so none is written down twice. Format: Devicetree Specification 0.4; libfdt does the editing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libfdt
+
+from trapless import project
+from trapless.errors import MachineError, TopologyError
+from trapless.topology import Link, Machine, Range, Topology
+
+_ROOM = 16384
+_SEEDS = {"rng-seed": 32, "kaslr-seed": 8}
+
+
+class Cells(list[int]):
+    """A property of 64-bit numbers, two cells each."""
+
+
+Node = dict[str, Any]
+"""Properties and sub-nodes (dicts) by name. A property is an int (one cell), a list of ints (cells), Cells, a str, a list
+of strs, bytes, or True (empty)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a link lies in one machine: the region and the pool, guest-physical."""
+
+    region: Range
+    pool: Range
+
+
+class Tree:
+    """A device tree being edited."""
+
+    def __init__(self, blob: bytes) -> None:
+        self._fdt = libfdt.Fdt(blob)
+        self._fdt.resize(len(blob) + _ROOM)
+
+    def blob(self) -> bytes:
+        """Return the packed tree."""
+        packed = libfdt.Fdt(bytes(self._fdt.as_bytearray()))
+        packed.pack()
+        return bytes(packed.as_bytearray()[: packed.totalsize()])
+
+    def graft(self, path: str, content: Node) -> None:
+        """Add properties and sub-nodes to the node at `path`; a sub-node that exists is extended.
+
+        libfdt inserts at the front, so going backwards keeps the order of `content`.
+        """
+        for name, value in reversed(content.items()):
+            if isinstance(value, dict):
+                if name not in self.children(path):
+                    self._fdt.add_subnode(self._at(path), name)
+                self.graft(_join(path, name), value)
+            else:
+                self._fdt.setprop(self._at(path), name, encode(value))
+
+    def remove(self, path: str) -> None:
+        """Remove a node."""
+        self._fdt.del_node(self._at(path))
+
+    def drop(self, path: str, name: str) -> None:
+        """Remove a property if it is there."""
+        if self._fdt.hasprop(self._at(path), name):
+            self._fdt.delprop(self._at(path), name)
+
+    def phandle(self, path: str) -> int:
+        """Return the node's phandle, giving it one if it has none."""
+        present = self._fdt.get_phandle(self._at(path))
+        if present:
+            return int(present)
+        fresh = 1 + max(int(self._fdt.get_phandle(self._at(path))) for path in self.paths())
+        self._fdt.setprop_u32(self._at(path), "phandle", fresh)
+        return fresh
+
+    def paths(self) -> list[str]:
+        """Return the path of every node."""
+        found, stack = [], ["/"]
+        while stack:
+            path = stack.pop()
+            found.append(path)
+            stack += [_join(path, name) for name in self.children(path)]
+        return found
+
+    def children(self, path: str) -> list[str]:
+        """Return the names of a node's sub-nodes."""
+        names = []
+        offset = self._fdt.first_subnode(self._at(path), quiet=[libfdt.NOTFOUND])
+        while offset >= 0:
+            names.append(self._fdt.get_name(offset))
+            offset = self._fdt.next_subnode(offset, quiet=[libfdt.NOTFOUND])
+        return names
+
+    def property(self, path: str, name: str) -> bytes:
+        """Return a property's bytes, empty if it is not there."""
+        found = self._fdt.getprop(self._at(path), name, quiet=[libfdt.NOTFOUND])
+        return b"" if isinstance(found, int) else bytes(found)
+
+    def _at(self, path: str) -> int:
+        return int(self._fdt.path_offset(path))
+
+    def memory(self) -> list[Range]:
+        """Return the memory nodes by NUMA node: private memory first, then the regions in the order of the links."""
+        nodes = []
+        for name in self.children("/"):
+            if name.startswith("memory@"):
+                start, size = struct.unpack(">QQ", self.property(f"/{name}", "reg"))
+                number = struct.unpack(">I", self.property(f"/{name}", "numa-node-id"))[0]
+                nodes.append((number, Range(f"memory node {number}", start, size)))
+        return [found for _, found in sorted(nodes, key=lambda node: node[0])]
+
+    def compatible(self, wanted: str) -> str:
+        """Return the path of the first node compatible with `wanted`.
+
+        Raises:
+            TopologyError: there is none.
+        """
+        for path in self.paths():
+            if wanted.encode() in self.property(path, "compatible").split(b"\0"):
+                return path
+        raise TopologyError(f"QEMU's device tree has no node compatible with {wanted}")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path.rstrip('/')}/{name}"
+
+
+def encode(value: Any) -> bytes:
+    """Return a property's bytes; `Node` tells what `value` may be.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    if value is True:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, int):
+        return struct.pack(">I", value)
+    if isinstance(value, str):
+        return value.encode() + b"\0"
+    if isinstance(value, Cells):
+        return struct.pack(f">{len(value)}Q", *value)
+    if isinstance(value, (list, tuple)):
+        return b"".join(encode(item) for item in value)
+    raise TypeError(f"no device-tree property: {value!r}")
+
+
+def base(machine: Machine, arguments: Iterable[str]) -> bytes:
+    """Return the tree that QEMU makes for a machine, dumped once and then taken from the cache.
+
+    Args:
+        machine: named in messages only.
+        arguments: what decides the tree: machine, CPU and memory options.
+
+    Raises:
+        MachineError: QEMU refuses the options.
+    """
+    arguments = list(arguments)
+    key = hashlib.sha256(repr((_qemu_identity(), arguments)).encode()).hexdigest()
+    cached = project.cache() / f"dtb-{key}"
+    if not cached.exists():
+        project.publish(cached.parent, cached.name, _dump(machine, arguments))
+    return cached.read_bytes()
+
+
+def _qemu_identity() -> tuple[str, int, int]:
+    found = shutil.which(project.QEMU)
+    if found is None:
+        raise MachineError(f"{project.QEMU} is not installed (Debian: apt-get install qemu-system-arm)")
+    state = os.stat(found)
+    return os.path.realpath(found), state.st_size, state.st_mtime_ns
+
+
+def _dump(machine: Machine, arguments: list[str]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="trapless-dtb-") as directory:
+        path = Path(directory) / "dump.dtb"
+        command = [project.QEMU, *arguments, "-machine", f"dumpdtb={path}", "-display", "none", "-nodefaults"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode or not path.exists():
+            raise MachineError(f"QEMU did not dump the device tree of {machine.name}: {result.stderr.strip()}")
+        return path.read_bytes()
+
+
+def places(tree: Tree, topology: Topology, machine: Machine) -> dict[str, Place]:
+    """Return where each link of a machine lies, by the link's name.
+
+    Raises:
+        TopologyError: QEMU's memory nodes are not those of the topology.
+    """
+    links = topology.links_of(machine.name)
+    private, *regions = tree.memory()
+    sizes = [machine.private, *(link.region for link in links)]
+    if [found.size for found in (private, *regions)] != sizes:
+        raise TopologyError(f"QEMU gives {machine.name} memory of {[str(found) for found in (private, *regions)]}, wanted sizes {sizes}")
+    return {
+        link.name: Place(
+            Range(f"region of {link.name}", region.start, region.size),
+            Range(f"pool of {link.name}", region.start + link.pool_offset, link.pool_size),
+        )
+        for link, region in zip(links, regions, strict=True)
+    }
+
+
+def _prepare(blob: bytes, seeds: bool) -> Tree:
+    """Return QEMU's tree without unused virtio-mmio slots, with fresh random seeds or none (the dumped ones are stale)."""
+    tree = Tree(blob)
+    for name in tree.children("/"):
+        if name.startswith("virtio_mmio@"):
+            tree.remove(f"/{name}")
+    for name, size in _SEEDS.items():
+        tree.drop("/chosen", name)
+        if seeds:
+            tree.graft("/chosen", {name: os.urandom(size)})
+    return tree
+
+
+def _doorbell(tree: Tree, slot: int) -> int:
+    """Add an ivshmem function's node and return its phandle. Its mailbox cell is the peer to ring."""
+    node = {"compatible": "pci1af4,1110", "reg": [slot << 11, 0, 0, 0, 0], "#mbox-cells": 1}
+    bus = tree.compatible("pci-host-ecam-generic")
+    tree.graft(bus, {f"doorbell@{slot:x},0": node})
+    return tree.phandle(f"{bus}/doorbell@{slot:x},0")
+
+
+def frontend(blob: bytes, topology: Topology, machine: Machine, protocols: Mapping[str, Node], seeds: bool = True) -> bytes:
+    """Return a frontend's final tree.
+
+    Args:
+        blob: QEMU's tree of this machine.
+        topology: all links.
+        machine: the frontend.
+        protocols: the SCMI protocol nodes of the platform model, as `Platform.frontend_nodes()` gives them.
+        seeds: put fresh random seeds in. False for a tree that is kept: a seed must never be used twice.
+
+    Raises:
+        TopologyError: the tree and the topology disagree.
+    """
+    tree = _prepare(blob, seeds)
+    where = places(tree, topology, machine)
+    for link in topology.links_of(machine.name):
+        _frontend_link(tree, link, where[link.name])
+        if any(device.kind == "scmi" for device in link.devices):
+            tree.graft("/", {"firmware": {"scmi": _scmi(link, protocols)}})
+    return tree.blob()
+
+
+def _frontend_link(tree: Tree, link: Link, place: Place) -> None:
+    region, pool = place.region, place.pool
+    before = Range("pages", region.start, pool.start - region.start)
+    after = Range("rest", pool.end, region.end - pool.end)
+    reserved: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
+    reserved |= {f"{part.name}@{part.start:x}": {"reg": _reg(part), "no-map": True} for part in (before, after) if part.size}
+    reserved[f"pool@{pool.start:x}"] = {"compatible": "restricted-dma-pool", "reg": _reg(pool)}
+    tree.graft("/", {"reserved-memory": reserved})
+    node: Node = {
+        "compatible": "trapless,virtio-link",
+        "memory-region": tree.phandle(f"/reserved-memory/pool@{pool.start:x}"),
+        "dma-coherent": True,
+        "mboxes": [_doorbell(tree, link.doorbell.frontend_slot), link.doorbell.backend_peer],
+        "#address-cells": 2,
+        "#size-cells": 2,
+        "ranges": True,
+    }
+    node |= {name: {"compatible": "trapless,virtio-mmio-sync", **pages} for name, pages in _pages(link, region)}
+    tree.graft("/", {f"link@{region.start:x}": node})
+
+
+def _pages(link: Link, region: Range) -> list[tuple[str, Node]]:
+    found = []
+    for device in link.devices:
+        device_page, driver_page = (region.start + at for at in (link.device_page(device), link.driver_page(device)))
+        reg = Cells([device_page, link.page, driver_page, link.page])
+        found.append((f"virtio@{device_page:x}", {"reg": reg, "reg-names": ["device", "driver"]}))
+    return found
+
+
+def _reg(part: Range) -> Cells:
+    return Cells([part.start, part.size])
+
+
+def _scmi(link: Link, protocols: Mapping[str, Node]) -> Node:
+    return {
+        "compatible": "arm,scmi-virtio",
+        "arm,max-rx-timeout-ms": link.scmi_timeout_ms,
+        "#address-cells": 1,
+        "#size-cells": 0,
+        **protocols,
+    }
+
+
+def backend(blob: bytes, topology: Topology, machine: Machine, frontends: Mapping[str, Place], seeds: bool = True) -> bytes:
+    """Return the backend's final tree.
+
+    Args:
+        blob: QEMU's tree of this machine.
+        topology: all links.
+        machine: the backend.
+        frontends: where each link lies in its frontend, by the link's name.
+        seeds: as for `frontend`.
+
+    Raises:
+        TopologyError: the tree and the topology disagree.
+    """
+    tree = _prepare(blob, seeds)
+    where = places(tree, topology, machine)
+    links: Node = {"compatible": "trapless,backend", "#address-cells": 2, "#size-cells": 2, "ranges": True}
+    reserved: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
+    for link in topology.links_of(machine.name):
+        place = where[link.name]
+        reserved[f"region@{place.region.start:x}"] = {"reg": _reg(place.region), "no-map": True}
+        links[f"link@{place.region.start:x}"] = _backend_link(tree, link, place, frontends[link.name])
+    tree.graft("/", {"reserved-memory": reserved, "trapless": links})
+    return tree.blob()
+
+
+def _backend_link(tree: Tree, link: Link, place: Place, far: Place) -> Node:
+    node: Node = {
+        "label": link.name,
+        "reg": Cells([*_reg(place.region), *_reg(place.pool)]),
+        "reg-names": ["region", "pool"],
+        "trapless,frontend-base": Cells([far.pool.start]),
+        "mboxes": [_doorbell(tree, link.doorbell.backend_slot), link.doorbell.frontend_peer],
+        "#address-cells": 2,
+        "#size-cells": 2,
+        "ranges": True,
+    }
+    for device, (name, pages) in zip(link.devices, _pages(link, place.region), strict=True):
+        model = {"trapless,model": device.model} if device.model else {}
+        node[name] = {**pages, "trapless,device": device.kind, **model}
+    return node
+
+
+def source(blob: bytes) -> str:
+    """Return a tree as source text, by dtc.
+
+    Raises:
+        MachineError: dtc is not installed or refuses the tree.
+    """
+    try:
+        result = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts"], input=blob, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise MachineError("dtc is not installed (Debian: apt-get install device-tree-compiler)") from None
+    if result.returncode:
+        raise MachineError(f"dtc: {result.stderr.decode().strip()}")
+    return result.stdout.decode()

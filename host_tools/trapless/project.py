@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Where things lie: the clone, the build outputs, the cache, the private directories of running pairs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from trapless.errors import TraplessError
+
+ROOT = Path(__file__).resolve().parents[2]
+TOPOLOGY = ROOT / "qemu" / "topology.toml"
+FIRMWARE = ROOT / "firmware"
+BUILD = ROOT / "build"
+BACKEND_IMAGE = BUILD / "firmware" / "trapless.Image"
+BACKEND_ELF = BUILD / "firmware" / "trapless.elf"
+KERNEL = BUILD / "kernel" / "Image"
+INITRAMFS = BUILD / "initramfs.cpio.gz"
+MODULES = BUILD / "linux"
+PLUGIN_SOURCE = ROOT / "qemu" / "plugin" / "count.c"
+GUEST_SOURCE = ROOT / "qemu" / "guest"
+QEMU = os.environ.get("TRAPLESS_QEMU", "qemu-system-aarch64")
+
+
+def cache() -> Path:
+    """Return the directory shared by all clones of this user, named after the content that it holds."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "trapless"
+
+
+def runtime_base() -> Path:
+    """Return where pairs put their region, sockets and state: memory-backed, because the region is a file there.
+
+    Raises:
+        TraplessError: neither /dev/shm nor $XDG_RUNTIME_DIR can be written.
+    """
+    for candidate in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", "")):
+        if candidate and os.access(candidate, os.W_OK | os.X_OK):
+            return Path(candidate)
+    raise TraplessError("neither /dev/shm nor $XDG_RUNTIME_DIR is writable; the shared region needs one of them")
+
+
+def need(path: Path, what: str) -> Path:
+    """Return `path` if it exists.
+
+    Raises:
+        TraplessError: it does not; the message tells how to make it.
+    """
+    if not path.exists():
+        raise TraplessError(f"{what} is missing: {path}\n`make firmware linux` builds it, `trapless doctor` says what is needed for that")
+    return path
+
+
+def publish(directory: Path, name: str, content: bytes) -> Path:
+    """Write `content` to `directory/name` so that readers see it whole or not at all, and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = directory / f".{name}.{os.getpid()}"
+    partial.write_bytes(content)
+    return partial.rename(directory / name)
