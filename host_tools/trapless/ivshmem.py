@@ -23,6 +23,11 @@ _SHARED_MEMORY = -1
 _UNUSED_MEMORY = 4096
 
 
+def socket_path(directory: Path, link: str, peer: int) -> Path:
+    """Return where the server of a link listens for one peer."""
+    return directory / f"doorbell-{link}-{peer}.sock"
+
+
 class Server:
     """Serves one link until closed.
 
@@ -37,7 +42,7 @@ class Server:
     """
 
     def __init__(self, directory: Path, name: str, peers: Sequence[int], vectors: int) -> None:
-        self.paths = {peer: directory / f"doorbell-{name}-{peer}.sock" for peer in peers}
+        self.paths = {peer: socket_path(directory, name, peer) for peer in peers}
         self._doorbells = {peer: [os.eventfd(0, os.EFD_CLOEXEC) for _ in range(vectors)] for peer in peers}
         self._memory = os.memfd_create("ivshmem-unused", os.MFD_CLOEXEC)
         os.ftruncate(self._memory, _UNUSED_MEMORY)

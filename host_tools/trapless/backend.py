@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The backend's prompt: runs Python there through mpremote's raw REPL, while the backend goes on serving.
+
+Every call connects, resumes (no soft reset) and disconnects, so that the prompt is free for `trapless repl` in between.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trapless.errors import MachineError
+
+if TYPE_CHECKING:
+    from mpremote.transport_serial import SerialTransport
+
+_TIMEOUT = 10.0
+
+
+class BackendError(MachineError):
+    """Python on the backend raised, or the prompt does not answer; the message holds its traceback."""
+
+
+class Backend:
+    """The prompt of a running backend.
+
+    Args:
+        url: where its serial port is, as `mpremote connect` takes it: "socket://127.0.0.1:4711".
+        tail: returns the console's last lines, for messages.
+    """
+
+    def __init__(self, url: str, tail: Callable[[], str] = str) -> None:
+        self.url = url
+        self._tail = tail
+
+    @contextmanager
+    def session(self, soft_reset: bool = False) -> Iterator[SerialTransport]:
+        """Yield mpremote's transport inside the raw REPL.
+
+        Args:
+            soft_reset: restart MicroPython first, which is a backend restart.
+
+        Raises:
+            BackendError: the prompt does not answer.
+        """
+        from mpremote.transport import TransportError
+        from mpremote.transport_serial import SerialTransport
+
+        try:
+            transport = SerialTransport(self.url)
+        except (OSError, TransportError) as error:
+            raise BackendError(f"cannot reach the backend's prompt at {self.url}: {error}") from None
+        try:
+            transport.enter_raw_repl(soft_reset=soft_reset)
+            yield transport
+            transport.exit_raw_repl()
+        except TransportError as error:
+            raise BackendError(f"the backend's prompt at {self.url} does not answer: {error}\n{self._tail()}") from None
+        finally:
+            transport.serial.close()
+
+    def exec(self, code: str, timeout: float = _TIMEOUT) -> str:
+        """Run statements on the backend and return what they print.
+
+        Raises:
+            BackendError: they raised, or did not end in time.
+        """
+        with self.session() as transport:
+            output, error = transport.exec_raw(code, timeout=timeout)
+        if error:
+            raise BackendError(f"on the backend: {error.decode(errors='replace').strip()}")
+        return str(output.decode(errors="replace"))
+
+    def eval(self, expression: str, timeout: float = _TIMEOUT) -> Any:
+        """Return an expression's value; it must be a literal (numbers, strings, tuples ...)."""
+        return ast.literal_eval(self.exec(f"print(repr({expression}))", timeout).strip())
+
+    def run(self, script: Path, timeout: float = _TIMEOUT) -> str:
+        """Run a script file on the backend and return what it prints."""
+        return self.exec(script.read_text(), timeout)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file on the backend."""
+        with self.session() as transport:
+            transport.fs_writefile(path, content)
+
+    def get(self, path: str) -> bytes:
+        """Read a file of the backend."""
+        with self.session() as transport:
+            return bytes(transport.fs_readfile(path))
+
+    def soft_reset(self) -> None:
+        """Restart MicroPython: the firmware composes everything anew and serves again, with a new epoch."""
+        with self.session(soft_reset=True):
+            pass

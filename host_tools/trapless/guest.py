@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""The host's side of the agent in the frontend: runs shell commands there over three virtio-serial ports.
+
+The other side is `qemu/initramfs/agent`. The host writes `<nonce> <base64 of the command>` to `ctl`; output comes raw on `out` and `err`,
+each ended by `<nonce>`; then `<nonce> <exit status>` comes on `ctl`. Before the first command the guest writes `ready`.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trapless.errors import GuestTimeout, MachineError
+
+PORTS = ("ctl", "out", "err")
+_CHUNK = 65536
+Sink = Callable[[bytes], object]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left: output as bytes, exit status (128 + signal if it was killed by one)."""
+
+    stdout: bytes
+    stderr: bytes
+    status: int
+
+    @property
+    def text(self) -> str:
+        """Standard output without the last newline."""
+        return self.stdout.decode(errors="replace").removesuffix("\n")
+
+
+class _Stream:
+    """One output port during one command: passes bytes on until the marker, which it keeps back."""
+
+    def __init__(self, marker: bytes, sink: Sink | None) -> None:
+        self.passed = bytearray()
+        self.ended = False
+        self._marker = marker
+        self._held = b""
+        self._sink = sink
+
+    def feed(self, data: bytes) -> None:
+        self._held += data
+        at = self._held.find(self._marker)
+        self.ended = at >= 0
+        ready = at if self.ended else max(0, len(self._held) - len(self._marker) + 1)
+        self._pass_on(self._held[:ready])
+        self._held = b"" if self.ended else self._held[ready:]
+
+    def _pass_on(self, data: bytes) -> None:
+        if data:
+            self.passed += data
+            if self._sink:
+                self._sink(data)
+
+
+class Guest:
+    """The agent of one running frontend.
+
+    Args:
+        ports: the connections of `PORTS`, by name.
+        tail: returns the console's last lines, for messages.
+    """
+
+    def __init__(self, ports: dict[str, socket.socket], tail: Callable[[], str]) -> None:
+        self._ports = ports
+        self._tail = tail
+        self._control = b""
+        self._busy = False
+        self._selector = selectors.DefaultSelector()
+        for name, port in ports.items():
+            self._selector.register(port, selectors.EVENT_READ, name)
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._selector.close()
+        for port in self._ports.values():
+            port.close()
+
+    def wait_ready(self, timeout: float) -> None:
+        """Wait until the guest takes commands.
+
+        Raises:
+            MachineError: it died or was not ready in time.
+        """
+        deadline = time.monotonic() + timeout
+        while (line := self._line()) is None:
+            for name, data in self._receive(deadline, f"the frontend was not ready within {timeout:g} s"):
+                if name == "ctl":
+                    self._control += data
+        if line != b"ready":
+            raise MachineError(f"the frontend's agent began with {line!r} instead of ready")
+
+    def run(self, command: str, timeout: float = 60.0, stdout: Sink | None = None, stderr: Sink | None = None) -> Result:
+        """Run a command with the guest's `sh -c`.
+
+        Args:
+            command: any shell text.
+            timeout: seconds until `GuestTimeout`. After that the guest still runs the command, so that it takes no other.
+            stdout: called with output as it comes.
+            stderr: the same for standard error.
+
+        Raises:
+            GuestTimeout: it did not end in time.
+            MachineError: the guest died.
+        """
+        if self._busy:
+            raise MachineError("the frontend still runs a command that timed out; restart the frontend")
+        nonce = secrets.token_hex(16).encode()
+        streams = {"out": _Stream(nonce + b"\n", stdout), "err": _Stream(nonce + b"\n", stderr)}
+        self._busy = True
+        self._ports["ctl"].sendall(nonce + b" " + base64.b64encode(command.encode()) + b"\n")
+        line = self._collect(streams, time.monotonic() + timeout, f"no end of {command!r} within {timeout:g} s")
+        self._busy = False
+        echoed, _, status = line.partition(b" ")
+        if echoed != nonce:
+            raise MachineError(f"the frontend's agent answered another command: {line!r}")
+        return Result(bytes(streams["out"].passed), bytes(streams["err"].passed), int(status))
+
+    def check(self, command: str, timeout: float = 60.0) -> str:
+        """Run a command that must succeed and return its output as text, without the last newline.
+
+        Raises:
+            MachineError: its status was not 0.
+            GuestTimeout: it did not end in time.
+        """
+        result = self.run(command, timeout)
+        if result.status:
+            raise MachineError(f"{command!r} in the frontend ended with {result.status}: {result.stderr.decode(errors='replace')}")
+        return result.text
+
+    def _collect(self, streams: dict[str, _Stream], deadline: float, failure: str) -> bytes:
+        line = None
+        while line is None or not all(stream.ended for stream in streams.values()):
+            try:
+                received = self._receive(deadline, failure)
+            except GuestTimeout as error:
+                error.stdout, error.stderr = bytes(streams["out"].passed), bytes(streams["err"].passed)
+                raise
+            for name, data in received:
+                if name == "ctl":
+                    self._control += data
+                else:
+                    streams[name].feed(data)
+            line = line or self._line()
+        return line
+
+    def _receive(self, deadline: float, failure: str) -> list[tuple[str, bytes]]:
+        ready = self._selector.select(max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise GuestTimeout(f"{failure}\n{self._tail()}")
+        received = [(key.data, self._read(key.data)) for key, _ in ready]
+        if any(not data for _, data in received):
+            raise MachineError(f"the frontend ended\n{self._tail()}")
+        return received
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return self._ports[name].recv(_CHUNK)
+        except ConnectionError:
+            return b""
+
+    def _line(self) -> bytes | None:
+        line, newline, rest = self._control.partition(b"\n")
+        if not newline:
+            return None
+        self._control = rest
+        return line.strip()

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Platform models under CPython: the same objects that the backend serves, for device trees and expected values."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from trapless import project
+from trapless.errors import TraplessError
+
+
+def firmware(name: str) -> ModuleType:
+    """Import a firmware module ("virtio.layout") into this interpreter."""
+    path = str(project.FIRMWARE)
+    if path not in sys.path:
+        sys.path.append(path)
+    return importlib.import_module(name)
+
+
+def load(source: str | Path) -> Any:
+    """Return the `Platform` of a model.
+
+    Args:
+        source: a module of the firmware ("models.default"), or somebody's own file.
+
+    Raises:
+        TraplessError: the file does not exist, fails, or offers neither `platform` nor `build()`.
+    """
+    firmware("scmi.platform")
+    module = _from_file(source) if isinstance(source, Path) else firmware(source)
+    if hasattr(module, "platform"):
+        return module.platform
+    if hasattr(module, "build"):
+        return module.build()
+    raise TraplessError(f"the model {source} has neither `platform` nor `build()`; see docs/how-to/add-a-sensor.md")
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise TraplessError(f"no such model file: {path}")
+    spec = importlib.util.spec_from_file_location("user_model", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise TraplessError(f"the model {path} fails when it is imported: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""Makes the backend's initrd: a MicroPython ROMFS image, which the port mounts at /rom and searches before the frozen modules.
+
+Format: MicroPython's docs/reference/romfs, written by mpremote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+USER_MODEL = "user_model"
+
+
+def image(files: Mapping[str, bytes]) -> bytes:
+    """Return a ROMFS image with `files` (content by name) in its root."""
+    from mpremote.romfs import VfsRomWriter
+
+    writer = VfsRomWriter()
+    for name, content in files.items():
+        writer.mkfile(name, content)
+    return bytes(writer.finalise())
