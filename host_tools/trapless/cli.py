@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command `trapless`. Start-up is part of "first reading within 5 s", so modules are imported where they are used."""
+"""The command `trapless`. Start-up counts ("first reading within 5 s"), so modules are imported where they are used."""
 
 from __future__ import annotations
 
@@ -30,11 +30,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Kernel = Annotated[Path | None, typer.Option(metavar="IMAGE", help="arm64 Image of the frontend instead of the built one.")]
+Kernel = Annotated[
+    Path | None, typer.Option(metavar="IMAGE", help="arm64 Image of the frontend instead of the built one.")
+]
 Modules = Annotated[Path | None, typer.Option(metavar="DIR", help="Directory with *.ko for that kernel.")]
-Model = Annotated[Path | None, typer.Option(metavar="FILE.py", help="Platform description instead of models/default.py.")]
-Add = Annotated[list[Path] | None, typer.Option(metavar="FILE", help="Copy to /host/ in the frontend; may be repeated.")]
-PrintCommand = Annotated[bool, typer.Option("--print-command", help="Print both QEMU command lines instead of running them.")]
+Model = Annotated[
+    Path | None, typer.Option(metavar="FILE.py", help="Platform description instead of models/default.py.")
+]
+Add = Annotated[
+    list[Path] | None, typer.Option(metavar="FILE", help="Copy to /host/ in the frontend; may be repeated.")
+]
+PrintCommand = Annotated[
+    bool, typer.Option("--print-command", help="Print both QEMU command lines instead of running them.")
+]
 
 
 def _options(kernel: Path | None, modules: Path | None, model: Path | None, add: list[Path] | None = None) -> Options:
@@ -51,7 +59,11 @@ def _print_commands(pair: Pair) -> None:
 
 @app.command()
 def run(
-    kernel: Kernel = None, modules: Modules = None, model: Model = None, add: Add = None, print_command: PrintCommand = False
+    kernel: Kernel = None,
+    modules: Modules = None,
+    model: Model = None,
+    add: Add = None,
+    print_command: PrintCommand = False,
 ) -> None:
     """Boot the pair, show what Linux sees, and give you the frontend's shell.
 
@@ -106,10 +118,14 @@ def _stream(pair: Pair, command: str, timeout: float | None) -> int:
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})
 def exec_(
-    command: Annotated[list[str], typer.Argument(help="Shell text; several words are joined with spaces, as ssh does.")],
+    command: Annotated[
+        list[str], typer.Argument(help="Shell text; several words are joined with spaces, as ssh does.")
+    ],
     add: Add = None,
     backend: Annotated[Path | None, typer.Option(metavar="SCRIPT.py", help="Run this on the backend first.")] = None,
-    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="End the command after that, with status 124.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="End the command after that, with status 124.")
+    ] = None,
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,

@@ -2,7 +2,7 @@
 """Device trees of all guests: what QEMU dumps for a machine, plus what the topology and the platform model say.
 
 The bindings are those of `linux/bindings/` (frontend) and of `docs/architecture.md` (backend). Addresses come from the
-dumped tree's memory nodes, so none is written down twice. Format: Devicetree Specification 0.4; libfdt does the editing.
+dumped tree's memory nodes, so none is written down twice. Format: Devicetree Specification 0.4, edited by libfdt.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Cells(list[int]):
 
 
 Node = dict[str, Any]
-"""Properties and sub-nodes (dicts) by name. A property is an int (one cell), a list of ints (cells), Cells, a str, a list
-of strs, bytes, or True (empty)."""
+"""Properties and sub-nodes (dicts) by name. A property is an int (one cell), a list of ints (cells), Cells, a str, a
+list of strs, bytes, or True (empty)."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,8 @@ def places(tree: Tree, topology: Topology, machine: Machine) -> dict[str, Place]
     private, *regions = tree.memory()
     sizes = [machine.private, *(link.region for link in links)]
     if [found.size for found in (private, *regions)] != sizes:
-        raise TopologyError(f"QEMU gives {machine.name} memory of {[str(found) for found in (private, *regions)]}, wanted sizes {sizes}")
+        found = [str(node) for node in (private, *regions)]
+        raise TopologyError(f"QEMU gives {machine.name} memory of {found}, wanted sizes {sizes}")
     return {
         link.name: Place(
             Range(f"region of {link.name}", region.start, region.size),
@@ -219,7 +220,7 @@ def places(tree: Tree, topology: Topology, machine: Machine) -> dict[str, Place]
 
 
 def _prepare(blob: bytes, seeds: bool) -> Tree:
-    """Return QEMU's tree without unused virtio-mmio slots, with fresh random seeds or none (the dumped ones are stale)."""
+    """Return QEMU's tree without unused virtio-mmio slots, with fresh seeds or none (the dumped ones are stale)."""
     tree = Tree(blob)
     for name in tree.children("/"):
         if name.startswith("virtio_mmio@"):
@@ -239,7 +240,9 @@ def _doorbell(tree: Tree, slot: int) -> int:
     return tree.phandle(f"{bus}/doorbell@{slot:x},0")
 
 
-def frontend(blob: bytes, topology: Topology, machine: Machine, protocols: Mapping[str, Node], seeds: bool = True) -> bytes:
+def frontend(
+    blob: bytes, topology: Topology, machine: Machine, protocols: Mapping[str, Node], seeds: bool = True
+) -> bytes:
     """Return a frontend's final tree.
 
     Args:
@@ -266,7 +269,9 @@ def _frontend_link(tree: Tree, link: Link, place: Place) -> None:
     before = Range("pages", region.start, pool.start - region.start)
     after = Range("rest", pool.end, region.end - pool.end)
     reserved: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
-    reserved |= {f"{part.name}@{part.start:x}": {"reg": _reg(part), "no-map": True} for part in (before, after) if part.size}
+    for part in (before, after):
+        if part.size:
+            reserved[f"{part.name}@{part.start:x}"] = {"reg": _reg(part), "no-map": True}
     reserved[f"pool@{pool.start:x}"] = {"compatible": "restricted-dma-pool", "reg": _reg(pool)}
     tree.graft("/", {"reserved-memory": reserved})
     node: Node = {
@@ -305,7 +310,9 @@ def _scmi(link: Link, protocols: Mapping[str, Node]) -> Node:
     }
 
 
-def backend(blob: bytes, topology: Topology, machine: Machine, frontends: Mapping[str, Place], seeds: bool = True) -> bytes:
+def backend(
+    blob: bytes, topology: Topology, machine: Machine, frontends: Mapping[str, Place], seeds: bool = True
+) -> bytes:
     """Return the backend's final tree.
 
     Args:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The host's side of the agent in the frontend: runs shell commands there over three virtio-serial ports.
 
-The other side is `qemu/initramfs/agent`. The host writes `<nonce> <base64 of the command>` to `ctl`; output comes raw on `out` and `err`,
-each ended by `<nonce>`; then `<nonce> <exit status>` comes on `ctl`. Before the first command the guest writes `ready`.
+The other side is `qemu/initramfs/agent`. The host writes `<nonce> <base64 of the command>` to `ctl`; output comes raw
+on `out` and `err`, each ended by `<nonce>`; then `<nonce> <exit status>` comes on `ctl`. Before the first command the
+guest writes `ready`.
 """
 
 from __future__ import annotations
@@ -98,12 +99,14 @@ class Guest:
         if line != b"ready":
             raise MachineError(f"the frontend's agent began with {line!r} instead of ready")
 
-    def run(self, command: str, timeout: float = 60.0, stdout: Sink | None = None, stderr: Sink | None = None) -> Result:
+    def run(
+        self, command: str, timeout: float = 60.0, stdout: Sink | None = None, stderr: Sink | None = None
+    ) -> Result:
         """Run a command with the guest's `sh -c`.
 
         Args:
             command: any shell text.
-            timeout: seconds until `GuestTimeout`. After that the guest still runs the command, so that it takes no other.
+            timeout: seconds until `GuestTimeout`. The guest still runs the command then, so that it takes no other.
             stdout: called with output as it comes.
             stderr: the same for standard error.
 
@@ -116,7 +119,7 @@ class Guest:
         nonce = secrets.token_hex(16).encode()
         streams = {"out": _Stream(nonce + b"\n", stdout), "err": _Stream(nonce + b"\n", stderr)}
         self._busy = True
-        self._ports["ctl"].sendall(nonce + b" " + base64.b64encode(command.encode()) + b"\n")
+        self._send(nonce + b" " + base64.b64encode(command.encode()) + b"\n")
         line = self._collect(streams, time.monotonic() + timeout, f"no end of {command!r} within {timeout:g} s")
         self._busy = False
         echoed, _, status = line.partition(b" ")
@@ -133,7 +136,8 @@ class Guest:
         """
         result = self.run(command, timeout)
         if result.status:
-            raise MachineError(f"{command!r} in the frontend ended with {result.status}: {result.stderr.decode(errors='replace')}")
+            complaint = result.stderr.decode(errors="replace")
+            raise MachineError(f"{command!r} in the frontend ended with {result.status}: {complaint}")
         return result.text
 
     def _collect(self, streams: dict[str, _Stream], deadline: float, failure: str) -> bytes:
@@ -160,6 +164,12 @@ class Guest:
         if any(not data for _, data in received):
             raise MachineError(f"the frontend ended\n{self._tail()}")
         return received
+
+    def _send(self, line: bytes) -> None:
+        try:
+            self._ports["ctl"].sendall(line)
+        except ConnectionError:
+            raise MachineError(f"the frontend ended\n{self._tail()}") from None
 
     def _read(self, name: str) -> bytes:
         try:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The ivshmem server of one link: hands both QEMUs the eventfds that are their doorbells.
 
-Follows QEMU's docs/specs/ivshmem-spec.txt, "Client-Server protocol", version 0. Differences from the server in QEMU's tree, both on
-purpose: every peer has its own Unix socket, so that its id does not depend on who comes first; and the eventfds live as
-long as the server, so that a peer that was killed and started again finds the same doorbells and nobody need be told.
+Follows QEMU's docs/specs/ivshmem-spec.txt, "Client-Server protocol", version 0. Differences from the server in QEMU's
+tree, both on purpose: every peer has its own Unix socket, so that its id does not depend on who comes first; and the
+eventfds live as long as the server: a peer that was killed and started again finds the same doorbells and nobody need
+be told.
 A doorbell rung while the peer is away waits in its eventfd; receivers treat doorbells as levels, so that is harmless.
 """
 

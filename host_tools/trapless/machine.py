@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """One virtual machine: its QEMU command line, its process, its monitor and its consoles.
 
-Options and their reasons are those of `docs/architecture.md`, "The QEMU pair". The one that is easy to lose: `-smp 1,maxcpus=2`.
-QEMU 7.2 leaves memory barriers out of its translation for a machine that can only ever have one CPU, and the two guests
-share memory.
+Options and their reasons are those of `docs/architecture.md`, "The QEMU pair". The one that is easy to lose is
+`-smp 1,maxcpus=2`: QEMU 7.2 leaves memory barriers out of its translation for a machine that can only ever have one
+CPU, and the two guests share memory.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,9 @@ class VirtualMachine:
         with self.path("qemu.log").open("ab") as log:
             self.started = time.monotonic()
             try:
-                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                self.process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
             except FileNotFoundError:
                 raise MachineError("setpriv is not installed (Debian: apt-get install util-linux)") from None
 
@@ -206,10 +209,8 @@ class VirtualMachine:
     def _drop_monitor(self) -> None:
         if self._qmp is not None:
             monitor, self._qmp = self._qmp, None
-            try:
+            with suppress(OSError, EOFError):  # QEMU may have gone first
                 monitor.close()
-            except (OSError, EOFError):
-                pass  # QEMU has gone first
 
     def cpu_seconds(self) -> float:
         """Return the processor time of the QEMU process so far, user and system, in seconds."""
@@ -231,7 +232,9 @@ class VirtualMachine:
         return "\n".join(parts) or f"--- {self.name} printed nothing"
 
 
-def common_arguments(vm: VirtualMachine, topology: Topology, regions: dict[str, Path], doorbells: dict[str, Path]) -> list[str]:
+def common_arguments(
+    vm: VirtualMachine, topology: Topology, regions: dict[str, Path], doorbells: dict[str, Path]
+) -> list[str]:
     """Return what both sides of a pair have: machine, memory, monitor and doorbells.
 
     Args:
@@ -248,5 +251,6 @@ def common_arguments(vm: VirtualMachine, topology: Topology, regions: dict[str, 
     for link in links:
         slot = link.doorbell.backend_slot if link.backend == vm.name else link.doorbell.frontend_slot
         arguments += ["-chardev", f"socket,id=doorbell-{link.name},path={doorbells[link.name]}"]
-        arguments += ["-device", f"ivshmem-doorbell,vectors={link.doorbell.vectors},chardev=doorbell-{link.name},addr={slot:#x}"]
+        device = f"ivshmem-doorbell,vectors={link.doorbell.vectors},chardev=doorbell-{link.name},addr={slot:#x}"
+        arguments += ["-device", device]
     return arguments

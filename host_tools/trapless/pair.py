@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A running pair: backend, frontend, the regions they share, their doorbells, and nothing left of it afterwards.
 
-Everything that the pair needs on disk lies in one private directory in memory (/dev/shm). A janitor process removes that directory when
-the pair is closed or the harness dies, however it dies; the QEMUs get SIGKILL from the kernel in that case.
+Everything that the pair needs on disk lies in one private directory in memory (/dev/shm). A janitor process removes it
+when the pair is closed or the harness dies, however it dies; the QEMUs get SIGKILL from the kernel then.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class Pair:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def start(self) -> None:
@@ -118,7 +120,8 @@ class Pair:
         for link in self.topology.links:
             _make_region(self._region(link), link.region)
             bell = link.doorbell
-            self._servers[link.name] = ivshmem.Server(self.directory, link.name, (bell.backend_peer, bell.frontend_peer), bell.vectors)
+            peers = (bell.backend_peer, bell.frontend_peer)
+            self._servers[link.name] = ivshmem.Server(self.directory, link.name, peers, bell.vectors)
         self.write_boot_files()
         self.backend_vm.listen("qmp")
         for name in ("qmp", *guest.PORTS):
@@ -202,7 +205,8 @@ class Pair:
         arguments += ["-chardev", f"{console},{_log(vm)}", "-serial", "chardev:console"]
         arguments += ["-device", f"virtio-serial-pci,addr={vm.machine.agent_slot:#x},disable-legacy=on"]
         for port in guest.PORTS:
-            arguments += ["-chardev", vm.channel(port).argument(), "-device", f"virtserialport,chardev={port},name=trapless.{port}"]
+            device = f"virtserialport,chardev={port},name=trapless.{port}"
+            arguments += ["-chardev", vm.channel(port).argument(), "-device", device]
         return arguments
 
     @property
@@ -284,7 +288,8 @@ class Pair:
         link = link or self.link
         layout = model.firmware("virtio.layout")
         with self._region(link).open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory:
-            return {d: struct.unpack_from("<I", memory, link.device_page(d) + layout.DEV_BE_EPOCH)[0] for d in link.devices}
+            at = {device: link.device_page(device) + layout.DEV_BE_EPOCH for device in link.devices}
+            return {device: struct.unpack_from("<I", memory, offset)[0] for device, offset in at.items()}
 
     def wait_serving(self, after: dict[Device, int] | None = None, timeout: float = SERVING_TIMEOUT) -> float:
         """Wait until the backend serves every device of the link.
@@ -305,7 +310,8 @@ class Pair:
             if not self.backend_vm.alive():
                 raise MachineError(f"the backend's QEMU ended\n{self.backend_vm.tail()}")
             if time.monotonic() > deadline:
-                raise MachineError(f"the backend does not serve {self.link.name} after {timeout:g} s\n{self.backend_vm.tail()}")
+                message = f"the backend does not serve {self.link.name} after {timeout:g} s"
+                raise MachineError(f"{message}\n{self.backend_vm.tail()}")
             time.sleep(_POLL)  # nothing can wake us for a store into shared memory; the deadline bounds it
         return time.monotonic() - self.backend_vm.started
 
@@ -366,7 +372,8 @@ def _make_region(path: Path, size: int) -> None:
 def _start_janitor(directory: Path) -> subprocess.Popen[bytes]:
     """Start a process that removes `directory` as soon as its standard input ends: at `close`, or with our death."""
     command = ["sh", "-c", 'read -r _; exec rm -rf -- "$1"', "trapless-janitor", str(directory)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
 @contextmanager
@@ -391,7 +398,7 @@ def device_trees(plan: Topology, platform: Any, seeds: bool = True) -> dict[str,
         links = plan.links_of(machine.name)
         dumps[machine.name] = devicetree.base(machine, memory_arguments(machine, links, [None] * len(links)))
     backends = {link.backend for link in plan.links}
-    far = {}
+    far: dict[str, devicetree.Place] = {}
     for name, machine in plan.machines.items():
         if name not in backends:
             far |= devicetree.places(devicetree.Tree(dumps[name]), plan, machine)

@@ -34,7 +34,7 @@ def runtime_base() -> Path:
     Raises:
         TraplessError: neither /dev/shm nor $XDG_RUNTIME_DIR can be written.
     """
-    for candidate in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", "")):
+    for candidate in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", "")):  # noqa: S108 (a private directory inside)
         if candidate and os.access(candidate, os.W_OK | os.X_OK):
             return Path(candidate)
     raise TraplessError("neither /dev/shm nor $XDG_RUNTIME_DIR is writable; the shared region needs one of them")
@@ -47,7 +47,9 @@ def need(path: Path, what: str) -> Path:
         TraplessError: it does not; the message tells how to make it.
     """
     if not path.exists():
-        raise TraplessError(f"{what} is missing: {path}\n`make firmware linux` builds it, `trapless doctor` says what is needed for that")
+        raise TraplessError(
+            f"{what} is missing: {path}\n`make firmware linux` builds it; `trapless doctor` says what it needs"
+        )
     return path
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What Linux sees of the platform, as tables: SCMI devices, sensors with values, clocks.
 
-Everything is read in one go by a shell script in the frontend, from sysfs and debugfs; `read` instead of `cat` saves it some hundred forks.
+Everything is read in one go by a shell script in the frontend, from sysfs and debugfs; `read` instead of `cat` saves
+it some hundred forks.
 """
 
 from __future__ import annotations
@@ -105,8 +106,8 @@ class Seen:
 
 def parse_clocks(lines: list[str]) -> list[Clock]:
     """Return the clocks of clk_summary's body (name, enable, prepare and protect counts, rate, ...)."""
-    rows = [line.split() for line in lines]
-    return [Clock(row[0], int(row[1]), int(row[4])) for row in rows if len(row) > 4 and row[1].isdigit() and row[4].isdigit()]
+    rows = [row for row in map(str.split, lines) if len(row) > 4 and row[1].isdigit() and row[4].isdigit()]
+    return [Clock(row[0], int(row[1]), int(row[4])) for row in rows]
 
 
 def parse(text: str) -> Seen:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes the backend's initrd: a MicroPython ROMFS image, which the port mounts at /rom and searches before the frozen modules.
+"""Makes the backend's initrd: a MicroPython ROMFS image, mounted at /rom and searched before the frozen modules.
 
 Format: MicroPython's docs/reference/romfs, written by mpremote.
 """

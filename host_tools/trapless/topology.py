@@ -116,7 +116,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Machine:
-    """One virtual machine: CPU model, private memory in bytes, kernel arguments, slot of the harness's agent or None."""
+    """One virtual machine: CPU model, private memory in bytes, kernel arguments, the agent's PCI slot or None."""
 
     name: str
     cpu: str

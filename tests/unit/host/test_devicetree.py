@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""Device trees of both guests, made from what this machine's QEMU dumps."""
+
+import struct
+
+import pytest
+
+from trapless import devicetree, pair, topology
+from trapless.devicetree import Cells, Tree, encode
+from trapless.errors import MachineError
+
+CLOCKS = {"protocol@14": {"reg": 0x14, "#clock-cells": 1}}
+
+
+class Platform:
+    """As much of a platform as a device tree needs."""
+
+    def frontend_nodes(self):
+        return CLOCKS
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return topology.load()
+
+
+@pytest.fixture(scope="module")
+def trees(plan):
+    return {name: Tree(blob) for name, blob in pair.device_trees(plan, Platform(), seeds=False).items()}
+
+
+def numbers(tree, path, name, form="Q"):
+    data = tree.property(path, name)
+    return struct.unpack(f">{len(data) // struct.calcsize(form)}{form}", data)
+
+
+def below(tree, path, prefix):
+    return [f"{path.rstrip('/')}/{name}" for name in tree.children(path) if name.startswith(prefix)]
+
+
+def test_encodings():
+    assert encode(True) == b""
+    assert encode(1) == b"\0\0\0\1"
+    assert encode(Cells([1])) == b"\0\0\0\0\0\0\0\1"
+    assert encode(["a", "bc"]) == b"a\0bc\0"
+    assert encode([1, 2]) == b"\0\0\0\1\0\0\0\2"
+    with pytest.raises(TypeError):
+        encode(1.5)
+
+
+def test_frontend_link(plan, trees):
+    tree, link = trees["frontend"], plan.links[0]
+    private, region = tree.memory()
+    (node,) = below(tree, "/", "link@")
+    assert node == f"/link@{region.start:x}" and region.start == private.end
+    devices = below(tree, node, "virtio@")
+    first = region.start
+    assert numbers(tree, devices[0], "reg") == (first, link.page, first + link.page, link.page)
+    assert numbers(tree, devices[1], "reg")[0] == first + link.stride
+    (pool,) = below(tree, "/reserved-memory", "pool@")
+    assert numbers(tree, pool, "reg") == (region.start + link.pool_offset, link.pool_size)
+    assert numbers(tree, node, "memory-region", "I") == (tree.phandle(pool),)
+    doorbell = tree.compatible("pci1af4,1110")
+    assert numbers(tree, node, "mboxes", "I") == (tree.phandle(doorbell), link.doorbell.backend_peer)
+
+
+def test_reserved_memory_covers_the_region_and_only_the_pool_is_mapped(trees):
+    for name, tree in trees.items():
+        region = tree.memory()[1]
+        nodes = [f"/reserved-memory/{child}" for child in tree.children("/reserved-memory")]
+        parts = sorted((*numbers(tree, node, "reg"), tree.property(node, "compatible")) for node in nodes)
+        at = region.start
+        for start, size, _ in parts:
+            assert start == at, name
+            at = start + size
+        assert at == region.end, name
+
+
+def test_scmi_nodes_come_from_the_model(trees):
+    assert numbers(trees["frontend"], "/firmware/scmi/protocol@14", "reg", "I") == (0x14,)
+
+
+def test_backend_link(plan, trees):
+    tree, link = trees["backend"], plan.links[0]
+    region = tree.memory()[1]
+    (node,) = below(tree, "/trapless", "link@")
+    assert numbers(tree, node, "reg") == (region.start, region.size, region.start + link.pool_offset, link.pool_size)
+    pool = trees["frontend"].memory()[1].start + link.pool_offset
+    assert numbers(tree, node, "trapless,frontend-base") == (pool,)
+    assert numbers(tree, node, "mboxes", "I")[1] == link.doorbell.frontend_peer
+    kinds = [tree.property(device, "trapless,device") for device in below(tree, node, "virtio@")]
+    assert kinds == [b"scmi\0", b"rng\0"]
+
+
+def test_seeds_are_fresh_or_absent(plan, trees):
+    assert trees["backend"].property("/chosen", "rng-seed") == b""
+    fresh = [Tree(pair.device_trees(plan, Platform())["backend"]).property("/chosen", "rng-seed") for _ in range(2)]
+    assert len(fresh[0]) == 32 and fresh[0] != fresh[1]
+
+
+def test_options_that_qemu_refuses_are_reported(plan):
+    with pytest.raises(MachineError, match="did not dump"):
+        devicetree.base(plan.machines["backend"], ["-machine", "virt", "-cpu", "no-such-cpu"])
+
+
+def test_source(trees):
+    assert "restricted-dma-pool" in devicetree.source(trees["frontend"].blob())

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""The topology file and the placement rule of QEMU's hw/arm/boot.c."""
+
+import pytest
+
+from trapless import topology
+from trapless.errors import TopologyError
+from trapless.topology import MIB, Image, Range
+
+PRIVATE = Range("private", 0x40000000, 16 * MIB)
+IMAGE = Image(2 * MIB, MIB // 2)
+
+
+def edited(tmp_path, old, new):
+    text = topology.project.TOPOLOGY.read_text()
+    assert old in text
+    path = tmp_path / "topology.toml"
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def test_the_project_topology_is_valid():
+    plan = topology.load()
+    link = plan.links[0]
+    assert [device.kind for device in link.devices] == ["scmi", "rng"]
+    assert plan.links_of("frontend") == plan.links_of("backend") == (link,)
+
+
+def test_sizes():
+    assert [topology.parse_size(text) for text in ("4K", "8M", "0x10", 7)] == [4096, 8 * MIB, 16, 7]
+    with pytest.raises(TopologyError, match="not a size"):
+        topology.parse_size("much")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('offset = "2M"', 'offset = "4K"', "overlaps"),
+        ('offset = "2M"', 'offset = "6M"', "outside"),
+        ('offset = "2M"', 'offset = "2049K"', "aligned"),
+        ("frontend_peer = 1", "frontend_peer = 0", "peer"),
+        ("agent_slot = 8", "agent_slot = 1", "slots"),
+        ('backend = "backend"', 'backend = "other"', "no machine"),
+        ('region = "8M"', 'extent = "8M"', "region"),
+        ("scmi_timeout_ms = 1000", "scmi_timeout = 1", "scmi_timeout"),
+    ],
+)
+def test_contradictions_are_refused(tmp_path, old, new, message):
+    with pytest.raises(TopologyError, match=message):
+        topology.load(edited(tmp_path, old, new))
+
+
+def test_placement_keeps_everything_private():
+    placed = topology.placement(PRIVATE, 24 * MIB, IMAGE, 100_000, 20_000)
+    assert [part.start - PRIVATE.start for part in placed] == [2 * MIB, 12 * MIB, 14 * MIB]
+
+
+def test_device_tree_in_the_region_is_refused():
+    with pytest.raises(TopologyError, match="device tree"):
+        topology.placement(PRIVATE, 32 * MIB, IMAGE, 0, 20_000)
+
+
+def test_initrd_that_grows_into_the_region_is_refused():
+    with pytest.raises(TopologyError, match="initrd"):
+        topology.placement(PRIVATE, 24 * MIB, IMAGE, 5 * MIB, 20_000)
+
+
+def test_only_arm64_images_are_read(tmp_path):
+    path = tmp_path / "Image"
+    path.write_bytes(bytes(4096))
+    with pytest.raises(TopologyError, match="not a raw arm64 Image"):
+        topology.read_image(path)
