@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""Device drivers: what a virtio device does with its queues, apart from the backend that knows the answers. Virtio 1.3, 2."""
+
+from array import array
+
+from hal.compat import const
+from hal.edge import Chain
+
+_CHAINS_PER_TURN = const(8)
+# As in hal.edge: the compiler folds constants of its own module only.
+_EMPTY = const(0)
+_TAKEN = const(1)
+_MALFORMED = const(2)
+
+
+class Device:
+    """A virtio device: its identity, and what happens to it. Subclasses override.
+
+    `device_id`: virtio 1.3, 5; `features`: bits offered, without those of the transport; `queue_sizes`: maximum size of each
+    queue, powers of two up to 256; `config`: the configuration space, at most 0x700 bytes; `any_subset`: every subset of the
+    features is accepted; `transport`: the Port, with `interrupt()`, `change_config(offset, data)` and `fail()`.
+    """
+
+    device_id = 0
+    features = 0
+    queue_sizes = ()
+    any_subset = True
+
+    def __init__(self):
+        self.config = bytearray(0)
+        self.transport = None
+
+    def accepts(self, features):
+        """Return whether the device works with these negotiated features (an integer)."""
+        return True
+
+    def activate(self, queues):
+        """DRIVER_OK: `queues` holds a SplitQueue per queue, None for one that was not set up."""
+
+    def reset(self):
+        """Forget everything that a driver did, the rings included."""
+
+    def stop(self, index):
+        """The driver takes queue `index` back."""
+
+    def handler(self, index):
+        """Return what the loop calls, without arguments, when a chain waits in queue `index`; None: nothing waits for it."""
+        return lambda: self.serve(index)
+
+    def serve(self, index):
+        """Do a bounded amount of the work that waits in queue `index`."""
+        raise NotImplementedError("the device has a queue that it does not serve")
+
+    def config_writable(self, offset, length):
+        """Return whether a driver may write these bytes of the configuration space."""
+        return False
+
+    def write_config(self, offset, length, value):
+        """The driver has written `value`, `length` bytes long, to the configuration space."""
+
+
+class RequestDevice(Device):
+    """A device whose `request_queues` carry requests, each answered in the writable part of its own chain.
+
+    `backend.handle(request, length, reply, room)` writes the answer to `reply` and returns its length in bytes, at most `room`
+    and what `reply` holds, or a negative number for a request that has none. `request` and `reply` are `array('I')`
+    (little-endian words), used again for every request; `length` and `room` are the bytes of the readable and of the writable
+    part of the chain, which may be more than the arrays hold (`request_size`, `reply_size`, bytes). A backend may have
+    `reset()`, called whenever the device is reset.
+
+    Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised) ones; rings `broken`.
+    """
+
+    request_queues = (0,)
+
+    def __init__(self, backend, request_size=1024, reply_size=1024):
+        super().__init__()
+        self.backend = backend
+        self.returned = 0
+        self.malformed = 0
+        self.unanswerable = 0
+        self.failed = 0
+        self.broken = 0
+        self.request = array("I", bytes(request_size))
+        self.reply = array("I", bytes(reply_size))
+        self._servers = {}
+
+    def activate(self, queues):
+        """Prepare to serve the request queues."""
+        for index in self.request_queues:
+            if queues[index]:
+                self._servers[index] = _RequestQueue(self, queues[index])
+
+    def reset(self):
+        """Forget the rings, and what the backend keeps for this driver."""
+        self._servers.clear()
+        if hasattr(self.backend, "reset"):
+            self.backend.reset()
+
+    def handler(self, index):
+        """Return what serves request queue `index`; None for any other queue: its buffers wait in their ring."""
+        return self._servers[index].serve if index in self._servers else None
+
+    def stop(self, index):
+        """Serve queue `index` no more."""
+        self._servers.pop(index, None)
+
+
+class _RequestQueue:
+    """One request queue of a running device. `serve` runs for every request: it allocates nothing."""
+
+    def __init__(self, device, queue):
+        self._device = device
+        self._push = queue.push
+        self._chain = chain = Chain(queue.size)
+        # One load and one unpacking in `serve` instead of eight loads.
+        self._hot = (
+            queue.pop,
+            device.backend.handle,
+            queue.push,
+            queue.signal,
+            device.transport.interrupt,
+            chain,
+            device.request,
+            device.reply,
+        )
+
+    def serve(self):
+        """Answer what waits, up to a fixed number of chains, then send an interrupt if the driver wants one."""
+        pop, handle, push, signal, interrupt, chain, request, reply = self._hot
+        returned = 0
+        for _ in range(_CHAINS_PER_TURN):
+            found = pop(chain, request)
+            if found == _TAKEN:
+                try:
+                    written = handle(request, chain.readable, reply, chain.writable)
+                    if written < 0:
+                        written = self._no_answer()
+                    push(chain, written, reply)
+                except Exception:
+                    self._return_failed()
+            elif found == _EMPTY or not self._return_malformed(found):
+                break
+            returned += 1
+        self._device.returned += returned
+        if signal():
+            interrupt()
+
+    def _no_answer(self):
+        self._device.unanswerable += 1
+        return 0
+
+    def _return_failed(self):
+        self._device.failed += 1
+        self._push(self._chain, 0)
+
+    def _return_malformed(self, found):
+        """Give back a malformed chain and return True; with a broken ring nothing can be given back: return False."""
+        if found == _MALFORMED:
+            self._device.malformed += 1
+            self._push(self._chain, 0)
+            return True
+        self._device.broken += 1
+        self._device.transport.fail()
+        return False

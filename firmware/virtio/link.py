@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""A link: the devices of one frontend, which share its pool, its doorbell and its life. Source: docs/transport.md, 1, 4 and 6."""
+
+from hal.edge import SplitQueue, mb
+from virtio import features as feature
+from virtio.layout import (
+    CAP_ANY_SUBSET,
+    CAP_ECHO,
+    CAP_HEARS_DOORBELL,
+    CAP_RINGS_DOORBELL,
+    DEV_BE_EPOCH,
+    DEV_BE_SLEEP,
+    DEV_ECHO_REPLY,
+    DEV_USED_COUNT,
+    DRV_BE_EPOCH,
+    DRV_ECHO_REQUEST,
+    DRV_FE_EPOCH,
+    DRV_FE_SLEEP,
+    DRV_REQ,
+)
+from virtio.registers import RegisterFile
+from virtio.sync import Sync
+
+
+class Port:
+    """One device on a link: the transport that its registers and its device driver see.
+
+    `slots`: per queue the loop's slot that watches it, -1 if none does.
+    """
+
+    def __init__(self, link, device, device_page, driver_page):
+        self.link = link
+        self.device = device
+        self.registers = RegisterFile(device, self)
+        self.sync = Sync(device_page, driver_page, self.registers, link, link.doorbell.ring)
+        self.slots = [-1] * len(device.queue_sizes)
+        self.interrupt = _interrupt(device_page, driver_page, link.doorbell.ring)
+        self._loop = None
+        self._request_slot = -1
+        device.transport = self
+
+    def attach(self, loop):
+        """Have `loop` watch the pages."""
+        self._loop = loop
+        self._request_slot = loop.watch_word(self.sync.driver_page, DRV_REQ, self.examine)
+        loop.watch_sleep(self.sync.device_page, DEV_BE_SLEEP)
+
+    def examine(self):
+        """Examine the driver page: the loop's handler for a new request word."""
+        self._loop.expect(self._request_slot, self.sync.examine())
+
+    def make_queue(self, size, desc, driver, device, features):
+        """Return the ring at these frontend addresses. ValueError if it is misaligned or not inside the pool."""
+        link = self.link
+        event_idx = features & feature.EVENT_IDX != 0
+        indirect = features & feature.INDIRECT_DESC != 0
+        return SplitQueue(link.pool, link.frontend_base, size, desc, driver, device, event_idx, indirect)
+
+    def start(self, queues, features):
+        """DRIVER_OK: give the device its rings (None: not set up) and have them watched."""
+        self.device.activate(queues)
+        for index, queue in enumerate(queues):
+            handler = self.device.handler(index) if queue else None
+            if handler:
+                self.slots[index] = self._loop.watch_queue(queue, handler)
+
+    def stop(self, index):
+        """The driver has taken back a queue."""
+        self._forget(index)
+        self.device.stop(index)
+
+    def reset(self):
+        """The driver, or a new life of it, has reset the device."""
+        self._forget_all()
+        self.device.reset()
+
+    def fail(self):
+        """Nothing can go on before a reset: set DEVICE_NEEDS_RESET, serve no queue. docs/transport.md, 7.1."""
+        self._forget_all()
+        running = self.registers.needs_reset()
+        self.sync.show()
+        if running:
+            self.sync.tell_config()
+
+    def change_config(self, offset, data):
+        """Change bytes of the device's configuration space and tell a running driver. docs/transport.md, 7.2."""
+        self.device.config[offset : offset + len(data)] = data
+        self.sync.show_config()
+        if self.registers.is_running():
+            self.sync.tell_config()
+
+    def notified(self, index):
+        """A kick by register: nothing to do, the rings are watched."""
+
+    def _forget(self, index):
+        if self.slots[index] >= 0:
+            self._loop.forget(self.slots[index])
+            self.slots[index] = -1
+
+    def _forget_all(self):
+        for index in range(len(self.slots)):
+            self._forget(index)
+
+
+def _interrupt(device_page, driver_page, ring):
+    """Return the function that sends a used-buffer interrupt (docs/transport.md, 6.3): a closure, since every request runs it."""
+    add_release = device_page.add_release
+    load = driver_page.r32
+
+    def interrupt():
+        add_release(DEV_USED_COUNT, 1)
+        mb()
+        if load(DRV_FE_SLEEP):
+            ring()
+
+    return interrupt
+
+
+class Link:
+    """The devices of one frontend. `description` is a `hal.contract.Link`, `machine` what it came from.
+
+    `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how many
+    frontend lives there were.
+    """
+
+    def __init__(self, description, machine):
+        self.name = description.name
+        self.pool = description.pool
+        self.frontend_base = description.frontend_base
+        self.doorbell = description.doorbell
+        self.ports = []
+        self.epoch = 0
+        self.frontend_epoch = 0
+        self.lives = 0
+        self._machine = machine
+
+    def add(self, device, device_page, driver_page):
+        """Add `device` with its two pages (Windows); return its Port. Only before the loop starts."""
+        port = Port(self, device, device_page, driver_page)
+        self.ports.append(port)
+        return port
+
+    def publish(self):
+        """Begin a backend life on every page, without ringing. docs/transport.md, 4.1."""
+        self.epoch = self._choose_epoch()
+        capabilities = self._capabilities()
+        for port in self.ports:
+            port.sync.withdraw()
+            port.sync.announce(capabilities)
+        mb()
+
+    def meet(self, frontend_epoch):
+        """Reset every device if this is a new life of the frontend. docs/transport.md, 4.4."""
+        if frontend_epoch == self.frontend_epoch:
+            return
+        self.frontend_epoch = frontend_epoch
+        self.lives += 1
+        for port in self.ports:
+            port.registers.reset()
+            port.sync.show()
+
+    def _choose_epoch(self):
+        visible = []
+        for port in self.ports:
+            self._machine.stir(port.sync.device_page)
+            self._machine.stir(port.sync.driver_page)
+            visible.append(port.sync.device_page.r32(DEV_BE_EPOCH))
+            visible.append(port.sync.driver_page.r32(DRV_BE_EPOCH))
+            visible.append(port.sync.driver_page.r32(DRV_FE_EPOCH))
+        return self._machine.nonce(visible)
+
+    def _capabilities(self):
+        bits = CAP_HEARS_DOORBELL if self.doorbell.hears else 0
+        bits |= CAP_RINGS_DOORBELL if self.doorbell.rings else 0
+        bits |= CAP_ANY_SUBSET if all(port.device.any_subset for port in self.ports) else 0
+        return bits | (CAP_ECHO if self._start_echo() else 0)
+
+    def _start_echo(self):
+        """Have the doorbell answer the first device's echo word at interrupt level. docs/transport.md, 8."""
+        if not self.ports:
+            return False
+        sync = self.ports[0].sync
+        return self.doorbell.echo(sync.driver_page, DRV_ECHO_REQUEST, sync.device_page, DEV_ECHO_REPLY) >= 0

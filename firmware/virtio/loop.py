@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""The loop that serves every device of every link: finds work, hands it out fairly, sleeps without losing a wake-up.
+
+Source: docs/transport.md, 4.1 and 6. It has no thread of its own: a machine (see `hal`) runs it after interrupts.
+"""
+
+from hal.edge import Watch
+
+HANDLERS_PER_RUN = 32
+POLL_MS = 1
+
+
+class Loop:
+    """Serves the links that were added, on `machine`.
+
+    `budget`: how many handlers one run calls at most before the prompt has its turn.
+    """
+
+    def __init__(self, machine, budget=HANDLERS_PER_RUN):
+        self.links = []
+        self._machine = machine
+        self._budget = budget
+        self._watch = None
+        self._handlers = []
+
+    def add(self, link):
+        """Add `link`, with all its devices, before `start()`; return it."""
+        self.links.append(link)
+        return link
+
+    def start(self):
+        """Begin a backend life: publish every page, ring every link, examine every page, serve. docs/transport.md, 4.1."""
+        self._prepare()
+        for link in self.links:
+            link.publish()
+        for link in self.links:
+            link.doorbell.ring()
+        polls = not all(link.doorbell.hears for link in self.links)
+        self._machine.serve(self._poll if polls else self.run)
+        self._machine.notify()
+
+    def run(self, _=None):
+        """Serve until there is nothing to do or the budget is used up: what the machine calls after an interrupt."""
+        wake, scan, rest, notify, handlers, budget = self._hot
+        wake()
+        for _ in range(budget):
+            slot = scan()
+            if slot < 0:
+                slot = rest()
+                if slot < 0:
+                    return
+            handlers[slot]()
+        notify()
+
+    def watch_word(self, window, offset, handler):
+        """Have `handler()` called when the 32-bit word at `offset` is neither 0 nor what is expected; return the slot."""
+        return self._handle(self._watch.word(window, offset, 0), handler)
+
+    def watch_queue(self, queue, handler):
+        """Have `handler()` called when a chain waits in `queue`; return the slot."""
+        return self._handle(self._watch.queue(queue), handler)
+
+    def watch_sleep(self, window, offset):
+        """Keep the sleep flag at `offset`: 1 while the loop may sleep, else 0; return the slot."""
+        return self._watch.flag(window, offset)
+
+    def expect(self, slot, value):
+        """Set the value of the word of `slot` that is no work."""
+        self._watch.expect(slot, value)
+
+    def forget(self, slot):
+        """Watch `slot` no longer."""
+        self._watch.remove(slot)
+
+    def _prepare(self):
+        ports = [port for link in self.links for port in link.ports]
+        capacity = sum(2 + len(port.slots) for port in ports)
+        self._watch = watch = Watch(max(capacity, 1))
+        self._handlers = [None] * capacity
+        # One load and one unpacking in `run` instead of six loads: it runs for every doorbell.
+        self._hot = (watch.wake, watch.scan, watch.rest, self._machine.notify, self._handlers, self._budget)
+        for port in ports:
+            port.attach(self)
+
+    def _handle(self, slot, handler):
+        self._handlers[slot] = handler
+        return slot
+
+    def _poll(self, _=None):
+        self.run()
+        self._machine.timer(POLL_MS)

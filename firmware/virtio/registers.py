@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: MIT
+"""Registers of a virtio-mmio device: what each write may do, one access at a time or a batch of them.
+
+Source: virtio 1.3, 4.2.2 "MMIO Device Register Layout", and docs/transport.md, 4.5 and 5. A hypervisor that traps drives
+`RegisterFile.read` and `write`; synchronisation pages drive `RegisterFile.apply`. Both take the same path.
+"""
+
+from virtio import features as feature
+from virtio import status as st
+from virtio.layout import (
+    CONFIG_SIZE,
+    FEATURE_WORDS,
+    MMIO_MAGIC,
+    MMIO_VERSION,
+    REG_CONFIG,
+    REG_CONFIG_GENERATION,
+    REG_DEVICE_FEATURES,
+    REG_DEVICE_FEATURES_SEL,
+    REG_DEVICE_ID,
+    REG_DRIVER_FEATURES,
+    REG_DRIVER_FEATURES_SEL,
+    REG_INTERRUPT_ACK,
+    REG_INTERRUPT_STATUS,
+    REG_MAGIC_VALUE,
+    REG_QUEUE_DESC_HIGH,
+    REG_QUEUE_DESC_LOW,
+    REG_QUEUE_DEVICE_HIGH,
+    REG_QUEUE_DEVICE_LOW,
+    REG_QUEUE_DRIVER_HIGH,
+    REG_QUEUE_DRIVER_LOW,
+    REG_QUEUE_NOTIFY,
+    REG_QUEUE_READY,
+    REG_QUEUE_SEL,
+    REG_QUEUE_SIZE,
+    REG_QUEUE_SIZE_MAX,
+    REG_SHM_BASE_HIGH,
+    REG_SHM_BASE_LOW,
+    REG_SHM_LEN_HIGH,
+    REG_SHM_LEN_LOW,
+    REG_STATUS,
+    REG_VENDOR_ID,
+    REG_VERSION,
+    RESULT_BAD_LENGTH,
+    RESULT_BAD_OFFSET,
+    RESULT_BAD_SELECTOR,
+    RESULT_BAD_STATE,
+    RESULT_BAD_VALUE,
+    RESULT_MALFORMED,
+    RESULT_NEEDS_RESET,
+    RESULT_OK,
+    RESULT_VETO,
+)
+
+VENDOR_ID = 0x534C5054
+INTERRUPT_USED = 1
+INTERRUPT_CONFIG = 2
+
+
+class QueueState:
+    """Registers of one queue; `queue` is the working ring as soon as it is ready."""
+
+    def __init__(self, size):
+        self.size = size
+        self.ready = 0
+        self.addresses = [0, 0, 0]
+        self.queue = None
+
+    def copy(self):
+        """Return an independent copy (the ring itself is shared)."""
+        other = QueueState(self.size)
+        other.ready = self.ready
+        other.addresses = list(self.addresses)
+        other.queue = self.queue
+        return other
+
+
+class State:
+    """Everything that a driver can write: status, features, queues. A batch works on a copy of it."""
+
+    def __init__(self, queue_sizes):
+        self.status = 0
+        self.words = [0] * FEATURE_WORDS
+        self.queues = [QueueState(size) for size in queue_sizes]
+        self.was_reset = False
+        self.config_writes = []
+
+    def copy(self):
+        """Return an independent copy to validate a batch against."""
+        other = State(())
+        other.status = self.status
+        other.words = list(self.words)
+        other.queues = [queue.copy() for queue in self.queues]
+        return other
+
+    def features(self):
+        """Return the features that the driver has written, as one integer."""
+        return sum(word << (32 * bank) for bank, word in enumerate(self.words))
+
+
+class RegisterFile:
+    """The registers of `device`.
+
+    `owner` is the transport: `make_queue(size, desc, driver, device, features)` returns a ring or raises ValueError,
+    `reset()`, `start(queues, features)` and `stop(index)` follow what the driver did, `notified(index)` is a kick by register.
+    """
+
+    def __init__(self, device, owner):
+        self.device = device
+        self.owner = owner
+        self.offered = device.features | feature.OFFERED
+        self.state = State(device.queue_sizes)
+        self.generation = 0
+        self.interrupts = 0
+        self._selected = {REG_DEVICE_FEATURES_SEL: 0, REG_DRIVER_FEATURES_SEL: 0, REG_QUEUE_SEL: 0}
+
+    def reset(self):
+        """Reset the device. Virtio 1.3, 2.4.1 and 4.2.2.1."""
+        state = State(self.device.queue_sizes)
+        state.was_reset = True
+        self._commit(state)
+
+    def needs_reset(self):
+        """Set DEVICE_NEEDS_RESET, return whether the driver must be told by a configuration interrupt. Virtio 1.3, 2.1.2."""
+        self.state.status |= st.NEEDS_RESET
+        return self.state.status & st.DRIVER_OK != 0
+
+    def is_running(self):
+        """Return whether the driver has set DRIVER_OK and no reset is due."""
+        return self.state.status & (st.DRIVER_OK | st.NEEDS_RESET) == st.DRIVER_OK
+
+    def apply(self, entries):
+        """Validate `entries` in order against a copy of the state, then commit all, or none.
+
+        Each entry is (offset, length in bytes, flags, selector, value). Return (result code, index of the entry it speaks of).
+        A veto commits the entries up to the one that sets FEATURES_OK. Of several faults in one entry the first counts:
+        flags, offset, length, selector, width of the value, state, value. Source: docs/transport.md, 4.5 and 5.
+        """
+        if not entries:
+            return RESULT_MALFORMED, 0
+        if self.state.status & st.NEEDS_RESET and not _is_reset(entries[0]):
+            return RESULT_NEEDS_RESET, 0
+        state = self.state.copy()
+        result, last = RESULT_OK, 0
+        for index, entry in enumerate(entries):
+            if index == 0 and _is_reset(entry):
+                state = State(self.device.queue_sizes)
+                state.was_reset = True
+                continue
+            result = self._apply_one(state, entry)
+            if result != RESULT_OK:
+                last = index
+                break
+        if result in (RESULT_OK, RESULT_VETO):
+            self._commit(state)
+        return result, last
+
+    def write(self, offset, length, value):
+        """One register write by a standard driver: what is not allowed has no effect. Virtio 1.3, 4.2.2."""
+        if offset in self._selected:
+            self._selected[offset] = value
+        elif offset == REG_INTERRUPT_ACK:
+            self.interrupts &= ~value
+        elif offset == REG_QUEUE_NOTIFY:
+            self.owner.notified(value)
+        else:
+            self._write_selected(offset, length, value)
+
+    def _write_selected(self, offset, length, value):
+        selector = 0
+        if offset == REG_DRIVER_FEATURES:
+            selector = self._selected[REG_DRIVER_FEATURES_SEL]
+            self._remember_features(selector, value)
+        elif REG_QUEUE_SEL < offset < REG_STATUS or REG_STATUS < offset < REG_CONFIG:
+            selector = self._selected[REG_QUEUE_SEL]
+        self.apply(((offset, length, 0, selector, value),))
+
+    def _remember_features(self, bank, value):
+        """Keep a feature that was not offered, so that FEATURES_OK is refused for it. Virtio 1.3, 2.2.2."""
+        if bank < FEATURE_WORDS and not self.state.status & st.FEATURES_OK:
+            self.state.words[bank] = value
+
+    def read(self, offset, length):
+        """One register read by a standard driver; what cannot be read gives 0. Virtio 1.3, 4.2.2."""
+        if offset >= REG_CONFIG:
+            return self._read_config(offset - REG_CONFIG, length)
+        reader = _READERS.get(offset)
+        return reader(self) if reader and length == 4 else 0
+
+    def _read_config(self, offset, length):
+        config = self.device.config
+        if length not in (1, 2, 4) or offset % length or offset + length > len(config):
+            return 0
+        return int.from_bytes(config[offset : offset + length], "little")
+
+    def selected_queue(self):
+        """Return the QueueState that QueueSel names, None without one."""
+        index = self._selected[REG_QUEUE_SEL]
+        return self.state.queues[index] if index < len(self.state.queues) else None
+
+    def offered_word(self):
+        """Return the offered features of the bank that DeviceFeaturesSel names."""
+        bank = self._selected[REG_DEVICE_FEATURES_SEL]
+        return self.offered >> (32 * bank) & 0xFFFFFFFF if bank < FEATURE_WORDS else 0
+
+    def accepts(self, features):
+        """Return whether the driver's `features` will do. Virtio 1.3, 2.2.2."""
+        if features & ~self.offered or features & feature.REQUIRED != feature.REQUIRED:
+            return False
+        return self.device.accepts(features)
+
+    def _apply_one(self, state, entry):
+        offset, length, flags, selector, value = entry
+        if flags:
+            return RESULT_MALFORMED
+        if offset >= REG_CONFIG:
+            return self._apply_config(state, entry)
+        row = _WRITERS.get(offset)
+        if row is None:
+            return RESULT_BAD_OFFSET
+        lengths, limit, writer = row
+        if length not in lengths:
+            return RESULT_BAD_LENGTH
+        if selector >= limit(self):
+            return RESULT_BAD_SELECTOR
+        if value >> (8 * length):
+            return RESULT_BAD_VALUE
+        return writer(self, state, entry)
+
+    def _apply_config(self, state, entry):
+        offset, length, _, selector, value = entry
+        at = offset - REG_CONFIG
+        if at >= CONFIG_SIZE or at >= len(self.device.config):
+            return RESULT_BAD_OFFSET
+        if length not in (1, 2, 4, 8) or at % length or at + length > len(self.device.config):
+            return RESULT_BAD_LENGTH
+        if not self.device.config_writable(at, length):
+            return RESULT_BAD_OFFSET
+        if selector:
+            return RESULT_BAD_SELECTOR
+        if value >> (8 * length):
+            return RESULT_BAD_VALUE
+        if not state.status & st.FEATURES_OK:
+            return RESULT_BAD_STATE
+        state.config_writes.append((at, length, value))
+        return RESULT_OK
+
+    def _commit(self, state):
+        old, self.state = self.state, state
+        if state.was_reset:
+            self.interrupts = 0
+            self.owner.reset()
+            old = State(self.device.queue_sizes)
+        for offset, length, value in state.config_writes:
+            self.device.write_config(offset, length, value)
+        if state.status & ~old.status & st.DRIVER_OK:
+            self.owner.start([queue.queue for queue in state.queues], state.features())
+        for index, queue in enumerate(old.queues):
+            if queue.ready and not state.queues[index].ready:
+                self.owner.stop(index)
+        state.was_reset = False
+        state.config_writes = []
+
+
+def _is_reset(entry):
+    offset, length, flags, selector, value = entry
+    return offset == REG_STATUS and length == 4 and not flags and not selector and value & ~st.NEEDS_RESET == 0
+
+
+def _write_status(registers, state, entry):
+    value = entry[4] & ~st.NEEDS_RESET
+    if value & ~st.DEFINED:
+        return RESULT_BAD_VALUE
+    if not st.may_become(state.status, value):
+        return RESULT_BAD_STATE
+    if value & ~state.status & st.FEATURES_OK and not registers.accepts(state.features()):
+        state.status = value & ~(st.FEATURES_OK | st.DRIVER_OK)
+        return RESULT_VETO
+    state.status = value
+    return RESULT_OK
+
+
+def _write_features(registers, state, entry):
+    bank, value = entry[3], entry[4]
+    if state.status & st.FEATURES_OK:
+        return RESULT_BAD_STATE
+    if value & ~(registers.offered >> (32 * bank)):
+        return RESULT_BAD_VALUE
+    state.words[bank] = value
+    return RESULT_OK
+
+
+def _may_change(state, queue):
+    """A queue is set up between FEATURES_OK and DRIVER_OK, while it is not ready. Virtio 1.3, 3.1.1 and 4.2.2.2."""
+    return not queue.ready and state.status & (st.FEATURES_OK | st.DRIVER_OK) == st.FEATURES_OK
+
+
+def _write_queue_size(registers, state, entry):
+    queue, value = state.queues[entry[3]], entry[4]
+    if not _may_change(state, queue):
+        return RESULT_BAD_STATE
+    if value == 0 or value & (value - 1) or value > registers.device.queue_sizes[entry[3]]:
+        return RESULT_BAD_VALUE
+    queue.size = value
+    return RESULT_OK
+
+
+def _write_queue_address(registers, state, entry):
+    offset, length, _, selector, value = entry
+    queue = state.queues[selector]
+    if not _may_change(state, queue):
+        return RESULT_BAD_STATE
+    which = (offset - REG_QUEUE_DESC_LOW) >> 4
+    if length == 4 and offset & 4:
+        value = value << 32 | queue.addresses[which] & 0xFFFFFFFF
+    elif length == 4:
+        value |= queue.addresses[which] >> 32 << 32
+    queue.addresses[which] = value
+    return RESULT_OK
+
+
+def _write_queue_ready(registers, state, entry):
+    queue, value = state.queues[entry[3]], entry[4]
+    if value == 0 and queue.ready:
+        queue.ready, queue.queue = 0, None
+        return RESULT_OK
+    if not _may_change(state, queue):
+        return RESULT_BAD_STATE
+    if value > 1:
+        return RESULT_BAD_VALUE
+    return _make_ready(registers, state, queue) if value else RESULT_OK
+
+
+def _make_ready(registers, state, queue):
+    desc, driver, device = queue.addresses
+    try:
+        queue.queue = registers.owner.make_queue(queue.size, desc, driver, device, state.features())
+    except ValueError:
+        return RESULT_BAD_VALUE
+    queue.ready = 1
+    return RESULT_OK
+
+
+def _no_selector(registers):
+    return 1
+
+
+def _banks(registers):
+    return FEATURE_WORDS
+
+
+def _queues(registers):
+    return len(registers.device.queue_sizes)
+
+
+# Register: (lengths, number of selectors, writer). Virtio 1.3, 4.2.2; everything else is not writable by a batch.
+_WRITERS = {
+    REG_STATUS: ((4,), _no_selector, _write_status),
+    REG_DRIVER_FEATURES: ((4,), _banks, _write_features),
+    REG_QUEUE_SIZE: ((4,), _queues, _write_queue_size),
+    REG_QUEUE_READY: ((4,), _queues, _write_queue_ready),
+    REG_QUEUE_DESC_LOW: ((4, 8), _queues, _write_queue_address),
+    REG_QUEUE_DESC_HIGH: ((4,), _queues, _write_queue_address),
+    REG_QUEUE_DRIVER_LOW: ((4, 8), _queues, _write_queue_address),
+    REG_QUEUE_DRIVER_HIGH: ((4,), _queues, _write_queue_address),
+    REG_QUEUE_DEVICE_LOW: ((4, 8), _queues, _write_queue_address),
+    REG_QUEUE_DEVICE_HIGH: ((4,), _queues, _write_queue_address),
+}
+
+
+def _read_size_max(registers):
+    index = registers._selected[REG_QUEUE_SEL]
+    sizes = registers.device.queue_sizes
+    return sizes[index] if index < len(sizes) else 0
+
+
+def _read_ready(registers):
+    queue = registers.selected_queue()
+    return queue.ready if queue else 0
+
+
+def _read_no_region(registers):
+    """The length -1 of a shared-memory region that does not exist. Virtio 1.3, 4.2.2."""
+    return 0xFFFFFFFF
+
+
+_READERS = {
+    REG_MAGIC_VALUE: lambda registers: MMIO_MAGIC,
+    REG_VERSION: lambda registers: MMIO_VERSION,
+    REG_DEVICE_ID: lambda registers: registers.device.device_id,
+    REG_VENDOR_ID: lambda registers: VENDOR_ID,
+    REG_DEVICE_FEATURES: RegisterFile.offered_word,
+    REG_QUEUE_SIZE_MAX: _read_size_max,
+    REG_QUEUE_READY: _read_ready,
+    REG_INTERRUPT_STATUS: lambda registers: registers.interrupts,
+    REG_STATUS: lambda registers: registers.state.status,
+    REG_SHM_LEN_LOW: _read_no_region,
+    REG_SHM_LEN_HIGH: _read_no_region,
+    REG_SHM_BASE_LOW: _read_no_region,
+    REG_SHM_BASE_HIGH: _read_no_region,
+    REG_CONFIG_GENERATION: lambda registers: registers.generation,
+}
