@@ -28,6 +28,11 @@
 #define TPL_REG_QUEUE_DRIVER_HIGH    0x094
 #define TPL_REG_QUEUE_DEVICE_LOW     0x0a0
 #define TPL_REG_QUEUE_DEVICE_HIGH    0x0a4
+#define TPL_REG_SHM_SEL              0x0ac
+#define TPL_REG_SHM_LEN_LOW          0x0b0
+#define TPL_REG_SHM_LEN_HIGH         0x0b4
+#define TPL_REG_SHM_BASE_LOW         0x0b8
+#define TPL_REG_SHM_BASE_HIGH        0x0bc
 #define TPL_REG_CONFIG_GENERATION    0x0fc
 #define TPL_REG_CONFIG               0x100
 #define TPL_CONFIG_SIZE              0x700

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Device drivers: what a virtio device does with its queues, apart from the backend that knows the answers. Virtio 1.3, 2."""
+"""Device drivers: what a virtio device does with its queues, apart from the backend behind it. Virtio 1.3, 2."""
 
 from array import array
 
@@ -16,9 +16,10 @@ _MALFORMED = const(2)
 class Device:
     """A virtio device: its identity, and what happens to it. Subclasses override.
 
-    `device_id`: virtio 1.3, 5; `features`: bits offered, without those of the transport; `queue_sizes`: maximum size of each
-    queue, powers of two up to 256; `config`: the configuration space, at most 0x700 bytes; `any_subset`: every subset of the
-    features is accepted; `transport`: the Port, with `interrupt()`, `change_config(offset, data)` and `fail()`.
+    `device_id`: virtio 1.3, 5; `features`: bits offered, without those of the transport; `queue_sizes`: maximum size of
+    each queue, powers of two up to 256; `config`: the configuration space, at most 0x700 bytes; `any_subset`: every
+    subset of the features is accepted; `transport`: the Port, with `interrupt()`, `change_config(offset, data)` and
+    `fail()`.
     """
 
     device_id = 0
@@ -44,7 +45,7 @@ class Device:
         """The driver takes queue `index` back."""
 
     def handler(self, index):
-        """Return what the loop calls, without arguments, when a chain waits in queue `index`; None: nothing waits for it."""
+        """Return what the loop calls, without arguments, when a chain waits in queue `index`, or None."""
         return lambda: self.serve(index)
 
     def serve(self, index):
@@ -62,13 +63,14 @@ class Device:
 class RequestDevice(Device):
     """A device whose `request_queues` carry requests, each answered in the writable part of its own chain.
 
-    `backend.handle(request, length, reply, room)` writes the answer to `reply` and returns its length in bytes, at most `room`
-    and what `reply` holds, or a negative number for a request that has none. `request` and `reply` are `array('I')`
-    (little-endian words), used again for every request; `length` and `room` are the bytes of the readable and of the writable
-    part of the chain, which may be more than the arrays hold (`request_size`, `reply_size`, bytes). A backend may have
-    `reset()`, called whenever the device is reset.
+    `backend.handle(request, length, reply, room)` writes the answer to `reply` and returns its length in bytes, at most
+    `room` and what `reply` holds, or a negative number for a request that has none. `request` and `reply` are
+    `array('I')` (little-endian words), used again for every request; `length` and `room` are the bytes of the readable
+    and of the writable part of the chain, which may be more than the arrays hold (`request_size`, `reply_size`, bytes).
+    A backend may have `reset()`, called whenever the device is reset.
 
-    Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised) ones; rings `broken`.
+    Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised) ones; rings
+    `broken`.
     """
 
     request_queues = (0,)

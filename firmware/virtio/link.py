@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A link: the devices of one frontend, which share its pool, its doorbell and its life. Source: docs/transport.md, 1, 4 and 6."""
+"""A link: the devices of one frontend, which share pool, doorbell and life. Source: docs/transport.md, 1, 4 and 6."""
 
 from hal.edge import SplitQueue, mb
 from virtio import features as feature
@@ -103,7 +103,9 @@ class Port:
 
 
 def _interrupt(device_page, driver_page, ring):
-    """Return the function that sends a used-buffer interrupt (docs/transport.md, 6.3): a closure, since every request runs it."""
+    """Return the function that sends a used-buffer interrupt (docs/transport.md, 6.3), short since every request runs
+    it.
+    """
     add_release = device_page.add_release
     load = driver_page.r32
 
@@ -119,8 +121,8 @@ def _interrupt(device_page, driver_page, ring):
 class Link:
     """The devices of one frontend. `description` is a `hal.contract.Link`, `machine` what it came from.
 
-    `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how many
-    frontend lives there were.
+    `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
+    many frontend lives there were.
     """
 
     def __init__(self, description, machine):

@@ -29,7 +29,7 @@ class Loop:
         return link
 
     def start(self):
-        """Begin a backend life: publish every page, ring every link, examine every page, serve. docs/transport.md, 4.1."""
+        """Begin a backend life: publish, ring every link, examine every page, serve. docs/transport.md, 4.1."""
         self._prepare()
         for link in self.links:
             link.publish()
@@ -53,7 +53,7 @@ class Loop:
         notify()
 
     def watch_word(self, window, offset, handler):
-        """Have `handler()` called when the 32-bit word at `offset` is neither 0 nor what is expected; return the slot."""
+        """Have `handler()` called when the word at `offset` is neither 0 nor what is expected; return the slot."""
         return self._handle(self._watch.word(window, offset, 0), handler)
 
     def watch_queue(self, queue, handler):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Registers of a virtio-mmio device: what each write may do, one access at a time or a batch of them.
 
-Source: virtio 1.3, 4.2.2 "MMIO Device Register Layout", and docs/transport.md, 4.5 and 5. A hypervisor that traps drives
-`RegisterFile.read` and `write`; synchronisation pages drive `RegisterFile.apply`. Both take the same path.
+Source: virtio 1.3, 4.2.2 "MMIO Device Register Layout", and docs/transport.md, 4.5 and 5. A hypervisor that traps
+drives `RegisterFile.read` and `write`; synchronisation pages drive `RegisterFile.apply`. Both take the same path.
 """
 
 from virtio import features as feature
@@ -101,7 +101,8 @@ class RegisterFile:
     """The registers of `device`.
 
     `owner` is the transport: `make_queue(size, desc, driver, device, features)` returns a ring or raises ValueError,
-    `reset()`, `start(queues, features)` and `stop(index)` follow what the driver did, `notified(index)` is a kick by register.
+    `reset()`, `start(queues, features)` and `stop(index)` follow what the driver did, `notified(index)` is a kick by
+    register.
     """
 
     def __init__(self, device, owner):
@@ -120,7 +121,7 @@ class RegisterFile:
         self._commit(state)
 
     def needs_reset(self):
-        """Set DEVICE_NEEDS_RESET, return whether the driver must be told by a configuration interrupt. Virtio 1.3, 2.1.2."""
+        """Set DEVICE_NEEDS_RESET; return whether the driver must be told by an interrupt. Virtio 1.3, 2.1.2."""
         self.state.status |= st.NEEDS_RESET
         return self.state.status & st.DRIVER_OK != 0
 
@@ -131,9 +132,10 @@ class RegisterFile:
     def apply(self, entries):
         """Validate `entries` in order against a copy of the state, then commit all, or none.
 
-        Each entry is (offset, length in bytes, flags, selector, value). Return (result code, index of the entry it speaks of).
-        A veto commits the entries up to the one that sets FEATURES_OK. Of several faults in one entry the first counts:
-        flags, offset, length, selector, width of the value, state, value. Source: docs/transport.md, 4.5 and 5.
+        Each entry is (offset, length in bytes, flags, selector, value). Return (result code, index of the entry it
+        speaks of). A veto commits the entries up to the one that sets FEATURES_OK. Of several faults in one entry the
+        first counts: flags, offset, length, selector, width of the value, state, value. Source: docs/transport.md, 4.5
+        and 5.
         """
         if not entries:
             return RESULT_MALFORMED, 0

@@ -22,13 +22,10 @@ DEFINED = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK | FAILED
 
 
 def may_become(old, new):
-    """Return whether a driver may write status `new` over `old` (both without NEEDS_RESET, `new` not 0). Virtio 1.3, 2.1.1."""
+    """Return whether a driver may write status `new`, not 0, over `old`; NEEDS_RESET in neither. Virtio 1.3, 2.1.1."""
     if old & ~new or (old & FAILED and new != old):
         return False
-    for bit, _, needs in TABLE:
-        if new & ~old & bit and new & needs != needs:
-            return False
-    return True
+    return all(new & needs == needs for bit, _, needs in TABLE if new & ~old & bit)
 
 
 def names(status):

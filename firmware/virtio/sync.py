@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Synchronisation pages of one device: publish, examine, apply, answer. Source: docs/transport.md, 4.1 and 4.4 to 4.6."""
+"""Synchronisation pages of one device: publish, examine, apply, answer. Source: docs/transport.md, 4.1, 4.4 to 4.6."""
 
 from binascii import crc32
 from struct import unpack_from
@@ -64,9 +64,9 @@ ADVISED_TIMEOUT_MS = 1000
 class Sync:
     """The two pages of one device, between the frontend's batches and the device's `registers`.
 
-    `link` has `epoch` (this backend life on the link) and `meet(fe_epoch)`, which resets the link's devices for a new frontend
-    life; `ring()` rings the frontend. Counters: `batches` answered, of these `vetoed` and `refused`; not answered: `torn`
-    (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or epoch).
+    `link` has `epoch` (this backend life on the link) and `meet(fe_epoch)`, which resets the link's devices for a new
+    frontend life; `ring()` rings the frontend. Counters: `batches` answered, of these `vetoed` and `refused`; not
+    answered: `torn` (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or epoch).
     """
 
     def __init__(self, device_page, driver_page, registers, link, ring):
@@ -146,8 +146,8 @@ class Sync:
     def examine(self):
         """Examine the driver page, apply and answer a new batch; return the token seen there. docs/transport.md, 4.4.
 
-        A torn copy is not remembered in `examined`, so that it is looked at again when the page is; the caller need not look
-        before the token has changed, because a frontend that overwrites a batch always publishes another token.
+        A torn copy is not remembered in `examined`, so that it is looked at again when the page is; the caller need not
+        look before the token has changed, because a frontend that overwrites a batch always publishes another token.
         """
         token = self.driver_page.load_acquire(DRV_REQ)
         if self._is_old(token):

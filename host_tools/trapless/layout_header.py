@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Generator of `linux/trapless_layout.h` from `firmware/virtio/layout.py`, the one truth for the register pages.
 
-Source of the numbers: docs/transport.md. Run `python host_tools/trapless/layout_header.py` after a change of the layout.
+Source of the numbers: docs/transport.md. Run `python host_tools/trapless/layout_header.py` after a change of the
+layout.
 """
 
 import re
