@@ -4,7 +4,9 @@
  * the bare-metal AArch64 one (board/) and MicroPython's unix port (board/unix), which the tests run on.
  *
  * A port must be configured with MICROPY_ENABLE_SCHEDULER and MICROPY_SCHEDULER_STATIC_NODES, and must look at the
- * scheduler before it sleeps (with interrupts masked between the look and the WFI), or a wake-up is lost.
+ * scheduler before it sleeps (with interrupts masked between the look and the WFI), or a wake-up is lost. It should have
+ * MICROPY_ENABLE_PYSTACK: without it MicroPython takes the frame of a Python function with more than a few locals from the
+ * heap, at every call.
  */
 #ifndef TRAPLESS_HAL_PORT_H
 #define TRAPLESS_HAL_PORT_H
@@ -12,6 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/*
+ * The serving callback may begin when the program at the prompt is deep in a recursion. While it runs, the stack limit that
+ * MicroPython checks is this many bytes further: the port's real stack has that room beyond what it gives to mp_cstack_init*.
+ */
+#define HAL_PORT_STACK_RESERVE (16 * 1024)
 
 /* Memory types for hal_port_map(). */
 enum hal_memory {

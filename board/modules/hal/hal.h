@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the capability module `_hal` share. The module has no policy: it knows memory, barriers, split
+ * virtqueues (virtio 1.3, 2.7) and interrupts, and nothing of what they are used for. Its readable twin, which the tests
+ * hold it against, is firmware/hal/pure.py; docstrings are there.
+ *
+ * Objects are collected by MicroPython's GC, which follows pointers to the first byte of a block only: each object
+ * therefore keeps, beside the raw pointer it works with, a reference to the object that owns that memory.
+ */
+#ifndef TRAPLESS_HAL_HAL_H
+#define TRAPLESS_HAL_HAL_H
+
+#include "py/obj.h"
+#include "py/runtime.h"
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "_hal needs a little-endian machine: shared memory is little-endian and accessed in place"
+#endif
+
+_Static_assert(sizeof(mp_int_t) == 8, "_hal needs 64-bit small integers: a 32-bit word must not allocate");
+
+#define HAL_QUEUE_SIZE_MAX (256)
+#define HAL_WATCH_MAX (1024)
+#define HAL_ECHO_SLOTS (8)
+#define HAL_INTID_MIN (16)
+#define HAL_INTID_END (1020)
+
+/* What SplitQueue.pop() returns. */
+enum { HAL_EMPTY, HAL_TAKEN, HAL_MALFORMED, HAL_BROKEN };
+
+/* SplitQueue.reason. Up to TABLE: one chain is malformed; from INDEX on: the ring is broken. */
+enum {
+    HAL_REASON_NONE,
+    HAL_REASON_TOO_LONG,
+    HAL_REASON_NEXT,
+    HAL_REASON_ADDRESS,
+    HAL_REASON_ORDER,
+    HAL_REASON_UNNEGOTIATED,
+    HAL_REASON_NESTED,
+    HAL_REASON_INDIRECT_NEXT,
+    HAL_REASON_TABLE,
+    HAL_REASON_INDEX,
+    HAL_REASON_HEAD,
+    HAL_REASON_TWICE,
+};
+
+typedef struct {
+    mp_obj_base_t base;
+    uint8_t *ptr;
+    size_t size;
+    mp_obj_t source; /* owns the memory, or MP_OBJ_NULL for an address */
+} hal_window_t;
+
+/* Where in the pool a piece of a chain lies. */
+typedef struct {
+    size_t off;
+    uint32_t len;
+} hal_segment_t;
+
+struct hal_queue;
+
+typedef struct {
+    mp_obj_base_t base;
+    struct hal_queue *queue; /* the queue it is out of, or NULL */
+    uint16_t head;
+    uint16_t max;
+    uint16_t count;    /* segments */
+    uint16_t readers;  /* how many of them, the first ones, are readable */
+    size_t readable;
+    size_t writable;
+    hal_segment_t segment[];
+} hal_chain_t;
+
+typedef struct hal_queue {
+    mp_obj_base_t base;
+    hal_window_t *pool;
+    uint64_t frontend; /* the driver's address of the pool's first byte */
+    uint8_t *desc;
+    uint8_t *avail;
+    uint8_t *used;
+    uint16_t size;
+    uint16_t last_avail;
+    uint16_t used_index;
+    uint16_t signalled;
+    uint16_t in_flight;
+    uint8_t reason;
+    bool event_idx;
+    bool indirect;
+    bool broken;
+    uint32_t out[HAL_QUEUE_SIZE_MAX / 32]; /* heads that were popped and not pushed */
+} hal_queue_t;
+
+extern const mp_obj_type_t hal_type_window;
+extern const mp_obj_type_t hal_type_chain;
+extern const mp_obj_type_t hal_type_queue;
+extern const mp_obj_type_t hal_type_watch;
+
+/* window.c */
+mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);
+uint8_t *hal_window_word(mp_obj_t window, mp_obj_t off); /* of 32 bits; raises as an access there would */
+
+/* Arguments. An integer that a machine word cannot hold is SIZE_MAX: out of every range. TypeError if it is no integer. */
+size_t hal_arg_size(mp_obj_t arg);
+bool hal_arg_u64(mp_obj_t arg, uint64_t *value);
+size_t hal_arg_count(mp_obj_t arg, size_t max);
+mp_int_t hal_arg_word(mp_obj_t arg);
+
+/* queue.c */
+bool hal_queue_pending(const hal_queue_t *queue);
+void hal_queue_arm(const hal_queue_t *queue);
+void hal_queue_disarm(const hal_queue_t *queue);
+
+/* service.c */
+void hal_echo_answer_all(void);
+void hal_echo_reset(void);
+
+MP_DECLARE_CONST_FUN_OBJ_1(hal_serve_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(hal_serving_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(hal_notify_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(hal_faults_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(hal_fault_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(hal_irq_attach_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_irq_detach_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_interrupt_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_timer_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(hal_echo_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_echo_off_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_entropy_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_stir_obj);
+
+#endif /* TRAPLESS_HAL_HAL_H */

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# The capability module `_hal`, as a MicroPython user C module (USER_C_MODULES = the folder above this one).
+
+HAL_MOD_DIR := $(USERMOD_DIR)
+
+SRC_USERMOD_C += $(addprefix $(HAL_MOD_DIR)/, module.c window.c queue.c watch.c service.c echo.c entropy.c)
+CFLAGS_USERMOD += -I$(HAL_MOD_DIR)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Watch: finds work among words and queues, and sleeps without losing a wake-up. What the work means is the caller's business. */
+
+#include <string.h>
+
+#include "barrier.h"
+#include "hal.h"
+
+enum slot_kind { SLOT_FREE, SLOT_WORD, SLOT_QUEUE, SLOT_FLAG };
+
+typedef struct {
+    mp_obj_t owner; /* the Window or SplitQueue */
+    uint8_t *word;
+    uint32_t expected;
+    uint8_t kind;
+} slot_t;
+
+typedef struct {
+    mp_obj_base_t base;
+    uint16_t capacity;
+    uint16_t top;  /* slots from here on are free */
+    uint16_t last; /* the slot that was returned last */
+    slot_t slot[];
+} watch_t;
+
+static mp_obj_t watch_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    size_t capacity = hal_arg_size(args[0]);
+    if (capacity == 0 || capacity > HAL_WATCH_MAX) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a watch has 1 to 1024 slots"));
+    }
+    watch_t *self = mp_obj_malloc_var(watch_t, slot, slot_t, capacity, &hal_type_watch);
+    memset(self->slot, 0, capacity * sizeof(slot_t));
+    self->capacity = (uint16_t)capacity;
+    self->top = 0;
+    self->last = (uint16_t)(capacity - 1);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t add(mp_obj_t self_in, slot_t slot) {
+    watch_t *self = MP_OBJ_TO_PTR(self_in);
+    for (size_t i = 0; i < self->capacity; i++) {
+        if (self->slot[i].kind == SLOT_FREE) {
+            self->slot[i] = slot;
+            self->top = MAX(self->top, (uint16_t)(i + 1));
+            return MP_OBJ_NEW_SMALL_INT(i);
+        }
+    }
+    mp_raise_ValueError(MP_ERROR_TEXT("the watch is full"));
+}
+
+static slot_t *find(mp_obj_t self_in, mp_obj_t slot_in) {
+    watch_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t i = hal_arg_size(slot_in);
+    if (i >= self->capacity || self->slot[i].kind == SLOT_FREE) {
+        mp_raise_msg(&mp_type_IndexError, MP_ERROR_TEXT("no such slot"));
+    }
+    return &self->slot[i];
+}
+
+static mp_obj_t watch_word(size_t n_args, const mp_obj_t *args) {
+    uint8_t *word = hal_window_word(args[1], args[2]);
+    return add(args[0], (slot_t) {args[1], word, (uint32_t)hal_arg_word(args[3]), SLOT_WORD});
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(watch_word_obj, 4, 4, watch_word);
+
+static mp_obj_t watch_expect(mp_obj_t self_in, mp_obj_t slot_in, mp_obj_t value_in) {
+    slot_t *slot = find(self_in, slot_in);
+    if (slot->kind != SLOT_WORD) {
+        mp_raise_ValueError(MP_ERROR_TEXT("slot is not a word"));
+    }
+    slot->expected = (uint32_t)hal_arg_word(value_in);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(watch_expect_obj, watch_expect);
+
+static mp_obj_t watch_queue(mp_obj_t self_in, mp_obj_t queue_in) {
+    if (!mp_obj_is_exact_type(queue_in, &hal_type_queue)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("not a SplitQueue"));
+    }
+    return add(self_in, (slot_t) {queue_in, NULL, 0, SLOT_QUEUE});
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(watch_queue_obj, watch_queue);
+
+static mp_obj_t watch_flag(mp_obj_t self_in, mp_obj_t window_in, mp_obj_t off_in) {
+    uint8_t *word = hal_window_word(window_in, off_in);
+    return add(self_in, (slot_t) {window_in, word, 0, SLOT_FLAG});
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(watch_flag_obj, watch_flag);
+
+static mp_obj_t watch_remove(mp_obj_t self_in, mp_obj_t slot_in) {
+    watch_t *self = MP_OBJ_TO_PTR(self_in);
+    memset(find(self_in, slot_in), 0, sizeof(slot_t));
+    while (self->top > 0 && self->slot[self->top - 1].kind == SLOT_FREE) {
+        self->top--;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(watch_remove_obj, watch_remove);
+
+static inline bool has_work(const slot_t *slot) {
+    if (slot->kind == SLOT_QUEUE) {
+        return hal_queue_pending(MP_OBJ_TO_PTR(slot->owner));
+    }
+    if (slot->kind == SLOT_WORD) {
+        uint32_t value = hal_load_acquire32(slot->word);
+        return value != slot->expected && value != 0;
+    }
+    return false;
+}
+
+static mp_obj_t scan(watch_t *self) {
+    size_t number = self->last;
+    for (size_t i = 0; i < self->top; i++) {
+        number = number + 1 < self->top ? number + 1 : 0;
+        if (has_work(&self->slot[number])) {
+            self->last = (uint16_t)number;
+            return MP_OBJ_NEW_SMALL_INT(number);
+        }
+    }
+    return MP_OBJ_NEW_SMALL_INT(-1);
+}
+
+static mp_obj_t watch_scan(mp_obj_t self_in) {
+    return scan(MP_OBJ_TO_PTR(self_in));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(watch_scan_obj, watch_scan);
+
+static void set_rest(watch_t *self, bool resting) {
+    for (slot_t *slot = self->slot; slot < self->slot + self->top; slot++) {
+        if (slot->kind == SLOT_FLAG) {
+            *(volatile uint32_t *)slot->word = resting;
+        } else if (slot->kind == SLOT_QUEUE && resting) {
+            hal_queue_arm(MP_OBJ_TO_PTR(slot->owner));
+        } else if (slot->kind == SLOT_QUEUE) {
+            hal_queue_disarm(MP_OBJ_TO_PTR(slot->owner));
+        }
+    }
+}
+
+/* "Flag, barrier, look": pairs with the peer's "publish, barrier, look at the flag". One of the two sees the other's store. */
+static mp_obj_t watch_rest(mp_obj_t self_in) {
+    watch_t *self = MP_OBJ_TO_PTR(self_in);
+    set_rest(self, true);
+    hal_mb();
+    mp_obj_t slot = scan(self);
+    if (slot != MP_OBJ_NEW_SMALL_INT(-1)) {
+        set_rest(self, false);
+    }
+    return slot;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(watch_rest_obj, watch_rest);
+
+static mp_obj_t watch_wake(mp_obj_t self_in) {
+    set_rest(MP_OBJ_TO_PTR(self_in), false);
+    hal_mb();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(watch_wake_obj, watch_wake);
+
+static const mp_rom_map_elem_t watch_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_scan), MP_ROM_PTR(&watch_scan_obj) },
+    { MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&watch_wake_obj) },
+    { MP_ROM_QSTR(MP_QSTR_rest), MP_ROM_PTR(&watch_rest_obj) },
+    { MP_ROM_QSTR(MP_QSTR_expect), MP_ROM_PTR(&watch_expect_obj) },
+    { MP_ROM_QSTR(MP_QSTR_word), MP_ROM_PTR(&watch_word_obj) },
+    { MP_ROM_QSTR(MP_QSTR_queue), MP_ROM_PTR(&watch_queue_obj) },
+    { MP_ROM_QSTR(MP_QSTR_flag), MP_ROM_PTR(&watch_flag_obj) },
+    { MP_ROM_QSTR(MP_QSTR_remove), MP_ROM_PTR(&watch_remove_obj) },
+};
+static MP_DEFINE_CONST_DICT(watch_locals, watch_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(
+    hal_type_watch, MP_QSTR_Watch, MP_TYPE_FLAG_NONE,
+    make_new, watch_make_new,
+    locals_dict, &watch_locals
+    );
