@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of the interpreter: start, frozen main.py, prompt; and again at every soft reset, whichever prompt asked for it.
+ * main.py is expected to set serving up and to return.
+ */
+#include <stdlib.h>
+
+#include "board.h"
+#include "drivers/platform.h"
+#include "modules/hal/port.h"
+#include "py/builtin.h"
+#include "py/cstack.h"
+#include "py/frozenmod.h"
+#include "py/gc.h"
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "shared/runtime/gchelper.h"
+#include "shared/runtime/pyexec.h"
+
+#define STACK_MARGIN 16384      /* for C below the checks, and for interrupts */
+
+extern char stack_top[];
+
+static char heap[HEAP_SIZE] __attribute__((section(".noinit.heap"), aligned(32)));
+
+static void prompt_until_reset(void) {
+    for (;;) {
+        int ended = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
+        if (ended != 0) {
+            return;
+        }
+    }
+}
+
+static void one_life(void) {
+    mp_init();
+    hal_reset();
+    pyexec_frozen_module("_boot.py", false);
+    if (mp_find_frozen_module("main.py", NULL, NULL) == MP_IMPORT_STAT_FILE) {
+        pyexec_frozen_module("main.py", true);
+    }
+    prompt_until_reset();
+    mp_printf(&mp_plat_print, "MPY: soft reboot\n");
+    hal_reset();
+    irq_release_all();
+    gc_sweep_all();
+    mp_deinit();
+}
+
+void board_main(const void *dtb) {
+    if (!platform_start(dtb)) {
+        halt();
+    }
+    irq_start();
+    mp_cstack_init_with_top(stack_top, STACK_SIZE - STACK_MARGIN);
+    gc_init(heap, heap + sizeof(heap));
+    for (;;) {
+        one_life();
+    }
+}
+
+void gc_collect(void) {
+    gc_collect_start();
+    gc_helper_collect_regs_and_stack();
+    gc_collect_end();
+}
+
+_Noreturn void nlr_jump_fail(void *value) {
+    mp_printf(&mp_plat_print, "*** FAULT: an exception outside of every handler: ");
+    mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(value));
+    halt();
+}
+
+_Noreturn void abort(void) {
+    mp_printf(&mp_plat_print, "*** FAULT: abort()\n");
+    halt();
+}
