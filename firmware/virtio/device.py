@@ -57,7 +57,8 @@ class Device:
         return False
 
     def write_config(self, offset, length, value):
-        """The driver has written `value`, `length` bytes long, to the configuration space."""
+        """The driver writes `value`, `length` bytes long, to the configuration space."""
+        self.config[offset : offset + length] = value.to_bytes(length, "little")
 
 
 class RequestDevice(Device):

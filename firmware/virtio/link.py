@@ -89,6 +89,10 @@ class Port:
         if self.registers.is_running():
             self.sync.tell_config()
 
+    def config_written(self):
+        """The driver has written to the configuration space."""
+        self.sync.show_config()
+
     def notified(self, index):
         """A kick by register: nothing to do, the rings are watched."""
 

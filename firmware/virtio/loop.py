@@ -43,13 +43,18 @@ class Loop:
         """Serve until there is nothing to do or the budget is used up: what the machine calls after an interrupt."""
         wake, scan, rest, notify, handlers, budget = self._hot
         wake()
-        for _ in range(budget):
-            slot = scan()
-            if slot < 0:
-                slot = rest()
+        try:
+            for _ in range(budget):
+                slot = scan()
                 if slot < 0:
-                    return
-            handlers[slot]()
+                    slot = rest()
+                    if slot < 0:
+                        return
+                handlers[slot]()
+        except Exception:
+            # The machine reports it. Awake, nobody rings us: go on, or one device's fault stops all the others.
+            notify()
+            raise
         notify()
 
     def watch_word(self, window, offset, handler):

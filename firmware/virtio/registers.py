@@ -101,8 +101,8 @@ class RegisterFile:
     """The registers of `device`.
 
     `owner` is the transport: `make_queue(size, desc, driver, device, features)` returns a ring or raises ValueError,
-    `reset()`, `start(queues, features)` and `stop(index)` follow what the driver did, `notified(index)` is a kick by
-    register.
+    `reset()`, `start(queues, features)` and `stop(index)` follow what the driver did, `config_written()`,
+    `notified(index)` is a kick by register.
     """
 
     def __init__(self, device, owner):
@@ -254,6 +254,8 @@ class RegisterFile:
             old = State(self.device.queue_sizes)
         for offset, length, value in state.config_writes:
             self.device.write_config(offset, length, value)
+        if state.config_writes:
+            self.owner.config_written()
         if state.status & ~old.status & st.DRIVER_OK:
             self.owner.start([queue.queue for queue in state.queues], state.features())
         for index, queue in enumerate(old.queues):
