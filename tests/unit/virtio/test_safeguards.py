@@ -35,9 +35,7 @@ class Overwritten:
 
 
 def torn_copy(mutate):
-    """Return the queue sizes after a batch that sets both to 4 was overwritten, while being copied, by one that sets
-    2.
-    """
+    """Return the queue sizes after a batch that sets 4 was overwritten, while being copied, by one that sets 2."""
     rig, driver, sync = rig_without_crc()
     mutate(sync)
     driver.must([status(3)] + features(3 << 32) + [status(11)])
@@ -71,7 +69,7 @@ def test_without_the_second_look_a_batch_is_applied_half_old_half_new():
 
 def next_batch_half_published(mutate):
     """Return the status after a backend looked at the entries of a batch that its frontend has not published yet."""
-    rig, driver, sync = rig_without_crc()
+    _, driver, sync = rig_without_crc()
     token = driver.publish([status(1)])
     driver.wait(token)
     # The frontend writes its next batch and dies before it stores DRV_REQ.
@@ -146,9 +144,7 @@ class Counted:
 
 
 def first_batch_of_a_new_life(counted):
-    """Return (answer or None, was it applied) for the first batch of a second frontend life, while the backend is
-    stopped.
-    """
+    """Return (answer or None, was it applied) for the first batch of a second frontend life; the backend is stopped."""
     rig = Rig(Mirror())
     if counted:
         rig.frontend.nonces = Counted()
@@ -204,7 +200,7 @@ def test_token_0_is_never_examined():
 
 
 def test_without_the_reserved_token_0_a_scrubbed_page_is_taken_for_a_batch():
-    rig, driver, sync = rig_without_crc()
+    _, _, sync = rig_without_crc()
     sync._is_old = lambda token: False
     sync._is_for_us = lambda: True
     assert sync.examine() == 0

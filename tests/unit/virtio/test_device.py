@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+"""Requests through a queue: what is answered, counted, refused, and when the driver is told."""
+
+from driver import F_EVENT_IDX, F_INDIRECT_DESC, INDIRECT, NEXT, WRITE, Mirror, MirrorBackend, NoAnswer, Rig
+from hal import edge
+from support import raises
+from virtio import device as device_module
+from virtio.layout import DEV_CONFIG_COUNT, RESULT_NEEDS_RESET
+
+
+def mirror(wanted=None, size=None, backend=None):
+    """Return (rig, device, driver) of a running Mirror."""
+    device = Mirror(backend)
+    rig = Rig(device)
+    return rig, device, rig.drivers[0].begin(wanted, size)
+
+
+def test_the_folded_constants_are_those_of_the_edge():
+    if hasattr(device_module, "_TAKEN"):  # MicroPython keeps no name for a folded constant
+        folded = device_module._EMPTY, device_module._TAKEN, device_module._MALFORMED
+        assert folded == (edge.EMPTY, edge.TAKEN, edge.MALFORMED)
+
+
+def test_requests_of_every_shape():
+    plain = 3 << 32
+    for wanted in (plain, plain | F_EVENT_IDX, plain | F_INDIRECT_DESC, plain | F_EVENT_IDX | F_INDIRECT_DESC):
+        _, device, driver = mirror(wanted, 4)
+        for n in range(1, 60):
+            data = bytes([i + n & 0xFF for i in range(n)])
+            assert driver.request(data, 64, indirect=wanted & F_INDIRECT_DESC and n & 1) == data
+        assert device.returned == 59
+
+
+def test_a_chain_of_several_pieces():
+    _, _, driver = mirror()
+    ring = driver.queues[0]
+    ring.add([b"ab", b"", b"cdefg"], [1, 0, 3, 9])
+    ring.kick()
+    driver.frontend.run()
+    assert ring.poll()[0][1] == b"abcdefg"
+
+
+def test_a_request_longer_than_the_buffers_is_told_its_length():
+    seen = []
+
+    class Noting(MirrorBackend):
+        def handle(self, request, length, reply, room):
+            seen.append((length, room))
+            return super().handle(request, length, reply, room)
+
+    driver = mirror(backend=Noting())[2]
+    assert driver.request(bytes(1000), 2000) == bytes(256)
+    assert seen == [(1000, 2000)]
+
+
+def test_an_unanswerable_request_is_returned_empty_and_counted():
+    _, device, driver = mirror()
+    assert driver.request(b"", 8) == b""
+    assert (device.returned, device.unanswerable) == (1, 1)
+
+
+def test_a_backend_that_raises_costs_one_request():
+    class Faulty(MirrorBackend):
+        def handle(self, request, length, reply, room):
+            if length == 3:
+                raise KeyError("broken")
+            return room + 1 if length == 5 else super().handle(request, length, reply, room)
+
+    _, device, driver = mirror(backend=Faulty())
+    assert driver.request(b"abc", 8) == b""
+    assert driver.request(b"abcde", 8) == b""
+    assert driver.request(b"abcd", 8) == b"abcd"
+    assert (device.returned, device.failed, device.unanswerable) == (3, 2, 0)
+
+
+def test_a_backend_is_told_of_a_reset():
+    class Remembering(MirrorBackend):
+        resets = 0
+
+        def reset(self):
+            self.resets += 1
+
+    _, device, driver = mirror(backend=Remembering())
+    before = device.backend.resets
+    driver.reset()
+    assert device.backend.resets == before + 1
+
+
+def test_a_malformed_chain_is_returned_empty_and_counted():
+    _, device, driver = mirror()
+    ring = driver.queues[0]
+    wrong = (
+        (0x1000, 16, 0, 0),  # outside the pool
+        (ring.pool.base, 16, NEXT, 16),  # next descriptor outside the table
+        (ring.pool.base, 16, NEXT, 5),  # a loop
+        (ring.pool.base, 24, INDIRECT, 0),  # an indirect table of one and a half entries
+    )
+    for count, fields in enumerate(wrong):
+        ring.describe(5, *fields)
+        ring.offer(5)
+        ring.kick()
+        driver.frontend.run()
+        assert ring.poll_raw() == [(5, 0)]
+        assert (device.malformed, device.returned) == (count + 1, count + 1)
+    assert driver.status == 15
+    assert driver.request(b"abcd", 4) == b"abcd"
+
+
+def test_readable_after_writable_is_malformed():
+    _, device, driver = mirror()
+    ring = driver.queues[0]
+    ring.describe(3, ring.pool.base, 4, NEXT | WRITE, 4)
+    ring.describe(4, ring.pool.base, 4, 0)
+    ring.offer(3)
+    ring.kick()
+    driver.frontend.run()
+    assert (ring.poll_raw(), device.malformed) == ([(3, 0)], 1)
+
+
+def broken_ring(violate):
+    """Violate the ring of a running device: it needs a reset, says so, and works again after it."""
+    rig, device, driver = mirror()
+    changes, ring = driver.load(DEV_CONFIG_COUNT), driver.queues[0]
+    violate(ring)
+    rig.doorbell.kick()
+    rig.run()
+    assert (driver.status, device.broken, driver.load(DEV_CONFIG_COUNT)) == (15 | 64, 1, changes + 1)
+    assert driver.batch([(0x70, 4, 0, 0, 15)]) == (RESULT_NEEDS_RESET, 0)
+    raises(NoAnswer, driver.request, b"abcd", 4)
+    assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
+def test_an_available_index_too_far_ahead_needs_a_reset():
+    broken_ring(lambda ring: ring.pool.store(ring.avail + 2, "<H", ring.size + 1))
+
+
+def test_a_head_outside_the_table_needs_a_reset():
+    broken_ring(lambda ring: ring.offer(ring.size))
+
+
+def test_a_broken_ring_disturbs_no_other_device():
+    rig = Rig(Mirror(), Mirror())
+    first, second = [driver.begin() for driver in rig.drivers]
+    first.queues[0].offer(999)
+    rig.doorbell.kick()
+    rig.run()
+    assert (first.status, second.status) == (79, 15)
+    assert second.request(b"abcd", 4) == b"abcd"
+
+
+def test_a_failure_before_driver_ok_is_not_announced():
+    rig = Rig(Mirror())
+    driver = rig.drivers[0]
+    driver.must([(0x70, 4, 0, 0, 3)])
+    rig.link.ports[0].fail()
+    assert (driver.status, driver.config_changes) == (3 | 64, 0)
+
+
+def interrupts(wanted, prepare):
+    """Return how many interrupts three requests at once give after `prepare(ring)`."""
+    _, _, driver = mirror(wanted)
+    ring = driver.queues[0]
+    prepare(ring)
+    before = driver.interrupts
+    for _ in range(3):
+        ring.add([b"abcd"], [4])
+    ring.kick()
+    driver.frontend.run()
+    assert len(ring.poll()) == 3
+    return driver.interrupts - before
+
+
+def test_interrupts_follow_the_flag_of_the_available_ring():
+    assert interrupts(3 << 32, lambda ring: ring.set_flags(0)) == 1
+    assert interrupts(3 << 32, lambda ring: ring.set_flags(1)) == 0
+
+
+def test_interrupts_follow_the_used_event():
+    event = 3 << 32 | F_EVENT_IDX
+    for after, expected in ((0, 1), (1, 1), (2, 1), (3, 0), (0xFFFF, 0)):
+        assert interrupts(event, lambda ring, after=after: ring.want_interrupt_after(after)) == expected, after
+
+
+def test_a_driver_that_sleeps_is_rung_and_one_that_is_awake_is_not():
+    rig, _, driver = mirror()
+    rung = rig.doorbell.rung
+    driver.request(b"abcd", 4)
+    assert rig.doorbell.rung == rung + 1
+    driver.store(0xC4, 0)
+    driver.request(b"abcd", 4)
+    assert rig.doorbell.rung == rung + 1
+    assert driver.interrupts == 2
+
+
+def test_buffers_of_a_queue_that_is_not_served_just_wait():
+    rig, device, driver = mirror()
+    driver.queues[1].add([], [32])
+    driver.queues[1].kick()
+    rig.run()
+    assert (driver.queues[1].poll(), device.returned) == ([], 0)
+
+
+def test_a_queue_that_was_taken_back_is_not_served():
+    _, device, driver = mirror()
+    driver.must([(0x44, 4, 0, 0, 0)])
+    raises(NoAnswer, driver.request, b"abcd", 4)
+    assert device.returned == 0
+
+
+def test_a_queue_may_stay_unused():
+    driver = Rig(Mirror()).drivers[0]
+    driver.reset()
+    driver.negotiate()
+    driver.enable_queues()
+    assert driver.status == 15
+
+
+def test_changed_configuration_is_announced_to_a_running_driver_only():
+    rig = Rig(Mirror())
+    driver, port = rig.drivers[0], rig.link.ports[0]
+    port.change_config(4, b"\xaa\xbb")
+    assert (driver.config(4, 4), driver.config_changes) == (b"\xaa\xbb\x16\x17", 0)
+    driver.begin()
+    rung = rig.doorbell.rung
+    port.change_config(7, b"\xcc")
+    assert (driver.config(4, 4), driver.config_changes, rig.doorbell.rung) == (b"\xaa\xbb\x16\xcc", 1, rung + 1)
+
+
+def test_the_generation_is_odd_while_configuration_changes():
+    rig = Rig(Mirror())
+    sync, driver = rig.link.ports[0].sync, rig.drivers[0]
+    seen = []
+    page = sync.device_page
+
+    class Watched:
+        def __getattr__(self, name):
+            return getattr(page, name)
+
+        def write(self, offset, data):
+            seen.append(driver.load(0xFC))
+            page.write(offset, data)
+
+    before = driver.load(0xFC)
+    sync.device_page = Watched()
+    rig.link.ports[0].change_config(0, b"\x01")
+    sync.device_page = page
+    assert (before & 1, seen, driver.load(0xFC)) == (0, [before + 1], before + 2)

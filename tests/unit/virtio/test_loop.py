@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""The loop: bounded, fair, without lost wake-ups, and without an allocation for a request."""
+
+import gc
+
+from driver import Mirror, MirrorBackend, Rig
+from hal import edge
+from hal.sim import Machine, SimDoorbell
+from support import MICROPYTHON, raises, without_allocation
+from virtio.layout import (
+    CAP_ANY_SUBSET,
+    CAP_ECHO,
+    CAP_HEARS_DOORBELL,
+    CAP_RINGS_DOORBELL,
+    DEV_BE_EPOCH,
+    DEV_BE_SLEEP,
+    DEV_CAPABILITIES,
+    DEV_ECHO_REPLY,
+    DRV_ECHO_REQUEST,
+)
+from virtio.link import Link
+from virtio.loop import POLL_MS, Loop
+
+
+class SmallLoop(Loop):
+    """A loop that gives the prompt its turn after every second handler."""
+
+    def __init__(self, machine):
+        super().__init__(machine, budget=2)
+
+
+def flood(driver, count):
+    """Make `count` requests available at once, in one descriptor each."""
+    ring = driver.queues[0]
+    for i in range(count):
+        ring.add([bytes([i, 0, 0, 0])], [4], True)
+    ring.kick()
+
+
+def test_a_run_does_a_bounded_amount_of_work_and_asks_for_another():
+    rig = Rig(Mirror(), Mirror(), Mirror(), loop=SmallLoop)
+    drivers = [driver.begin() for driver in rig.drivers]
+    for driver in drivers:
+        flood(driver, 16)
+    assert rig.machine.step()
+    assert sum(port.device.returned for port in rig.link.ports) == 16
+    assert rig.machine.step()
+    rig.run()
+    assert [len(driver.queues[0].poll()) for driver in drivers] == [16, 16, 16]
+
+
+def test_a_flood_in_one_queue_does_not_keep_another_waiting():
+    order = []
+
+    class Noting(MirrorBackend):
+        def __init__(self, name):
+            self.name = name
+
+        def handle(self, request, length, reply, room):
+            order.append(self.name)
+            return super().handle(request, length, reply, room)
+
+    rig = Rig(Mirror(Noting("busy")), Mirror(Noting("quiet")))
+    busy, quiet = [driver.begin() for driver in rig.drivers]
+    for turn in range(1, 4):
+        flood(busy, 16)
+        flood(quiet, 1)
+        rig.run()
+        assert order.count("quiet") == turn and "quiet" in order[-17:-8], (
+            "the quiet queue waits for one turn of the other"
+        )
+        busy.queues[0].poll()
+        quiet.queues[0].poll()
+
+
+def test_no_slot_is_found_and_then_skipped():
+    """With a budget of 2 and 3 busy slots, a loop that dropped what it had found last would starve one of them."""
+    rig = Rig(Mirror(), Mirror(), Mirror(), loop=SmallLoop)
+    drivers = [driver.begin() for driver in rig.drivers]
+    for turn in range(1, 6):
+        for driver in drivers:
+            flood(driver, 1)
+        for _ in range(2):
+            rig.machine.step()
+        assert [port.device.returned for port in rig.link.ports] == [turn] * 3
+        for driver in drivers:
+            driver.queues[0].poll()
+
+
+def test_the_sleep_flag_is_set_at_rest_and_only_then():
+    rig = Rig(Mirror())
+    driver = rig.drivers[0]
+    assert driver.load(DEV_BE_SLEEP) == 1
+    seen = []
+
+    class Noting(MirrorBackend):
+        def handle(self, request, length, reply, room):
+            seen.append(driver.load(DEV_BE_SLEEP))
+            return super().handle(request, length, reply, room)
+
+    rig.link.ports[0].device.backend = Noting()
+    driver.begin().request(b"abcd", 4)
+    assert (seen, driver.load(DEV_BE_SLEEP)) == ([0], 1)
+
+
+def test_work_that_appears_while_the_loop_goes_to_sleep_is_found():
+    rig = Rig(Mirror())
+    driver = rig.drivers[0].begin()
+    ring = driver.queues[0]
+    wake, scan, rest, notify, handlers, budget = rig.loop._hot
+
+    def late_rest():
+        if not late:
+            late.append(ring.add([b"abcd"], [4]))
+        return rest()
+
+    late = []
+    rig.loop._hot = (wake, scan, late_rest, notify, handlers, budget)
+    rig.doorbell.kick()
+    rig.run()
+    assert ring.poll() == [(late[0], b"abcd")]
+
+
+def test_a_handler_that_raises_does_not_stop_the_others():
+    rig = Rig(Mirror(), Mirror())
+    faulty, sound = [driver.begin() for driver in rig.drivers]
+    slot = rig.link.ports[0].slots[0]
+    served = rig.loop._handlers[slot]
+
+    def fail():
+        rig.loop._handlers[slot] = served
+        raise KeyError("a fault in a device")
+
+    rig.loop._handlers[slot] = fail
+    flood(faulty, 1)
+    flood(sound, 1)
+    raises(KeyError, rig.run)
+    rig.run()
+    assert (len(faulty.queues[0].poll()), len(sound.queues[0].poll())) == (1, 1)
+
+
+def test_every_link_is_published_before_one_is_rung():
+    machine = Machine()
+    loop = Loop(machine)
+    described, seen = [], []
+
+    def on_ring():
+        seen.append([link.devices[0][1].r32(DEV_BE_EPOCH) != 0 for link in described])
+
+    for name in ("linux0", "linux1"):
+        described.append(machine.add_link(name, [("mock", None)], doorbell=SimDoorbell(machine, on_ring=on_ring)))
+    for description in described:
+        link = loop.add(Link(description, machine))
+        link.add(Mirror(), description.devices[0][1], description.devices[0][2])
+    loop.start()
+    assert seen == [[True, True], [True, True]]
+    assert loop.links[0].epoch != loop.links[1].epoch
+
+
+def test_without_a_doorbell_the_loop_polls():
+    machine = Machine()
+    silent = SimDoorbell(machine, hears=False, rings=False)
+    rig = Rig(Mirror())
+    description = machine.add_link("linux0", [("mock", None)], rig.memory, 0x2000, doorbell=silent)
+    loop = Loop(machine)
+    loop.add(Link(description, machine)).add(Mirror(), description.devices[0][1], description.devices[0][2])
+    loop.start()
+
+    def wait():
+        machine.advance(POLL_MS)
+        machine.run_pending()
+
+    wait()
+    rig.frontend.run = wait
+    assert rig.drivers[0].load(DEV_CAPABILITIES) == 0
+    assert rig.drivers[0].begin().request(b"abcd", 4) == b"abcd"
+    machine.advance(1000)
+    assert machine.step(), "the timer is set again after every run"
+
+
+def test_the_capabilities_say_what_the_link_can_do():
+    class Willing(Mirror):
+        any_subset = True
+
+    everything = CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO
+    assert Rig(Mirror()).drivers[0].load(DEV_CAPABILITIES) == everything
+    assert Rig(Willing()).drivers[0].load(DEV_CAPABILITIES) == everything | CAP_ANY_SUBSET
+
+
+def test_the_doorbell_answers_the_echo_word_of_the_first_device_without_the_loop():
+    rig = Rig(Mirror(), Mirror())
+    driver = rig.drivers[0]
+    driver.store(DRV_ECHO_REQUEST, 0x1234)
+    rung = rig.doorbell.rung
+    rig.doorbell.kick()
+    assert (driver.load(DEV_ECHO_REPLY), rig.doorbell.rung) == (0x1234, rung + 1)
+
+
+def test_a_machine_without_links_is_served():
+    machine = Machine()
+    Loop(machine).start()
+    assert machine.run_pending() == 1
+
+
+def test_a_request_allocates_nothing():
+    rig = Rig(Mirror())
+    driver = rig.drivers[0].begin()
+    run = rig.loop.run
+    for turn in range(3):
+        flood(driver, 2)
+        gc.collect()
+        if edge.NATIVE and turn:
+            without_allocation(run)
+        else:
+            run()
+        assert len(driver.queues[0].poll()) == 2
+
+
+def test_the_native_edge_is_what_micropython_runs():
+    assert edge.NATIVE == MICROPYTHON
