@@ -3,11 +3,10 @@
  * From the boot loader to C: the arm64 Image header, the way down from EL2, self-relocation, and the first stack.
  *
  * Linux, Documentation/arch/arm64/booting.rst, "Call the kernel image": MMU off, x0 = device tree (or not, when booted
- * as a bare ELF file: see platform_find_dtb()). Arm ARM DDI 0487, D13 for the registers. R_AARCH64_RELATIVE: ELF for the
- * Arm 64-bit Architecture, 5.7.10.
+ * as a bare ELF file: see platform_find_dtb()). Arm ARM DDI 0487, D13 for the registers. The form of the relocations is
+ * explained in tools/pack_relocations.py.
  */
 
-#define RELATIVE 1027
 #define SCTLR_OFF 0x30d00800        /* RES1 bits of Armv8.0; MMU, caches and alignment checks off */
 #define HCR_RW (1 << 31)            /* EL1 is AArch64 */
 #define CPTR_NO_TRAP 0x33ff
@@ -74,21 +73,37 @@ at_el1:
     movk x0, #:abs_g1_nc:LINK_ADDRESS
     movk x0, #:abs_g0_nc:LINK_ADDRESS
     sub x3, x21, x0
-    adrp x0, rela_start
-    add x0, x0, #:lo12:rela_start
-    adrp x1, rela_end
-    add x1, x1, #:lo12:rela_end
-2:  cmp x0, x1
-    b.hs 3f
-    ldp x4, x5, [x0], #16
-    ldr x6, [x0], #8
-    cmp x5, #RELATIVE
-    b.ne halt
+    adrp x0, relocations_start
+    add x0, x0, #:lo12:relocations_start
+    adrp x1, relocations_end
+    add x1, x1, #:lo12:relocations_end
+next_word:
+    cmp x0, x1
+    b.hs relocated
+    ldr x4, [x0], #8
+    cbz x4, relocated
+    tbnz x4, #0, bitmap
+    add x5, x4, x3                  /* an address: of one pointer, and what the bitmaps go on from */
+    ldr x6, [x5]
     add x6, x6, x3
-    str x6, [x4, x3]
-    b 2b
+    str x6, [x5], #8
+    b next_word
+bitmap:
+    mov x7, x5
+    add x5, x5, #(63 * 8)
+next_bit:
+    lsr x4, x4, #1
+    cbz x4, next_word
+    tbz x4, #0, not_this_one
+    ldr x6, [x7]
+    add x6, x6, x3
+    str x6, [x7]
+not_this_one:
+    add x7, x7, #8
+    b next_bit
 
-3:  adrp x0, bss_start
+relocated:
+    adrp x0, bss_start
     add x0, x0, #:lo12:bss_start
     adrp x1, bss_end
     add x1, x1, #:lo12:bss_end
