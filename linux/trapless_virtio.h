@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * virtio-mmio with synchronisation pages (docs/transport.md): what the parts of the frontend's transport share
+ *
+ * trapless_link.c    the link: doorbell, interrupt, life cycle of its devices
+ * trapless_batch.c   one device's batches: publish, wait, accept (sections 4.3 and 4.7)
+ * trapless_device.c  one virtio device: the configuration operations and the virtqueues
+ * trapless_debugfs.c counters and the doorbell's echo
+ */
+#ifndef TRAPLESS_VIRTIO_H
+#define TRAPLESS_VIRTIO_H
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/hrtimer.h>
+#include <linux/mailbox_client.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/spinlock.h>
+#include <linux/virtio.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <asm/barrier.h>
+
+#include "trapless_layout.h"
+
+#define TPL_DEVICES_MAX		32
+#define TPL_QUEUE_SIZE_LIMIT	1024
+
+/* Ring again this often while an answer is outstanding; the wait for a first answer grows to the second value. */
+#define TPL_RERING_MS		10
+#define TPL_RERING_MAX_MS	1000
+
+/* Bounds for the time-out that the backend advises, and what holds if it advises none. */
+#define TPL_TIMEOUT_MIN_MS	10
+#define TPL_TIMEOUT_MAX_MS	5000
+#define TPL_TIMEOUT_MS		1000
+
+/*
+ * Life of a device, advanced by the link's work item only (docs/transport.md, 4.2 and 4.7):
+ *
+ *   ABSENT   --the backend's epoch is there; {Status = 0} posted-->     POSTED
+ *   POSTED   --acknowledged; virtio device registered-->                UP
+ *   POSTED   --other epoch-->                                           ABSENT
+ *   POSTED   --acknowledged but refused, or the page is not valid-->    REFUSED
+ *   REFUSED  --other epoch-->                                           ABSENT
+ *   UP       --link broken, or the device needs a reset; unregistered-> ABSENT
+ */
+enum tpl_state {
+	TPL_ABSENT,
+	TPL_POSTED,
+	TPL_UP,
+	TPL_REFUSED,
+};
+
+struct tpl_entry {
+	__le16 offset;
+	u8 length;
+	u8 flags;
+	__le32 selector;
+	__le64 value;
+};
+static_assert(sizeof(struct tpl_entry) == TPL_ENTRY_SIZE);
+
+struct tpl_header {
+	__le32 token;
+	__le32 fe_epoch;
+	__le32 be_epoch;
+	__le32 count;
+	__le32 layout;
+	__le32 crc;
+};
+static_assert(sizeof(struct tpl_header) == TPL_DRV_HEADER_SIZE);
+
+/* What the backend says to a batch. */
+struct tpl_answer {
+	u32 result;
+	u32 index;
+	u32 status;
+};
+
+/* The part that lives as long as somebody holds a reference to the virtio device. */
+struct tpl_vdev {
+	struct virtio_device vdev;
+	struct tpl_device *device;
+};
+
+struct tpl_device {
+	struct tpl_link *link;
+	struct platform_device *pdev;
+	void *page;			/* device page: loads only */
+	void *driver;			/* driver page: stores only */
+	struct tpl_vdev *vd;
+
+	/* Under the link's lock */
+	enum tpl_state state;
+	u32 epoch;			/* the backend's life that we talk to; 0: none */
+	u32 token;			/* of the batch published last */
+	u32 used_count;
+	u32 config_count;
+	bool needs_reset;
+	bool registered;		/* UP, and the probe of the device's driver is over */
+	struct virtqueue *vqs[TPL_QUEUES_MAX];
+	unsigned int num_vqs;
+
+	/* Under the ring lock */
+	u32 kicks;
+
+	/* Owned by the link's work item */
+	unsigned long not_before;	/* jiffies: do not attach again earlier */
+
+	/* Under the mutex: the batch that is being collected, and the status that both sides agree on */
+	struct mutex mutex;
+	u8 status;
+	bool fresh;			/* nothing was published since a reset was acknowledged */
+	bool rejected;			/* a batch was refused: only a reset helps */
+	u32 capabilities;
+	u32 timeout_ms;
+	u32 waited;			/* round trips waited for since the last reset */
+	u32 waited_to_driver_ok;
+	unsigned int count;
+	struct tpl_entry entries[TPL_ENTRIES_MAX];
+};
+
+struct tpl_stats {
+	u64 interrupts;
+	u64 doorbells;
+	u64 kicks;
+	u64 batches;
+	u64 waited;
+	u64 resets;
+	u64 restarts;
+	u64 needs_reset;
+	u64 timeouts;
+};
+
+struct tpl_link {
+	struct device *dev;
+	struct mbox_client client;
+	struct mbox_chan *chan;		/* NULL: no doorbell, both sides poll */
+	phys_addr_t pool_base;
+	size_t pool_size;
+	u32 fe_epoch;
+	struct dentry *debugfs;
+
+	spinlock_t lock;		/* states, epochs, queues; taken in interrupts */
+	bool broken;
+	bool closing;
+	struct tpl_stats stats;		/* doorbells and kicks: under the ring lock */
+
+	spinlock_t ring_lock;		/* the channel and the kick counters; inside all other locks */
+	atomic_t rings;			/* submitted to a mailbox that reports completion, not completed yet */
+
+	struct hrtimer poll;
+	bool polling;
+
+	wait_queue_head_t answered;
+	struct workqueue_struct *wq;
+	struct delayed_work work;
+	unsigned int rering_ms;
+
+	struct mutex echo_mutex;	/* one series of echoes, and its latencies */
+	struct completion echoed;
+	u32 echo_value;			/* awaited; 0: none */
+	u64 *echo_ns;
+	unsigned int echo_count;
+
+	unsigned int num_devices;
+	struct tpl_device devices[] __counted_by(num_devices);
+};
+
+#define tpl_for_each_device(link, device) \
+	for ((device) = (link)->devices; (device) < (link)->devices + (link)->num_devices; (device)++)
+
+/* Words of the pages: little-endian, 32 bits, naturally aligned. */
+static inline u32 tpl_load(const void *page, unsigned int offset)
+{
+	return le32_to_cpu(READ_ONCE(*(const __le32 *)(page + offset)));
+}
+
+/* Pairs with the backend's store-release: what it stored before is visible after. */
+static inline u32 tpl_load_acquire(const void *page, unsigned int offset)
+{
+	return le32_to_cpu(virt_load_acquire((__le32 *)(page + offset)));
+}
+
+static inline void tpl_store(void *page, unsigned int offset, u32 value)
+{
+	WRITE_ONCE(*(__le32 *)(page + offset), cpu_to_le32(value));
+}
+
+/* Pairs with the backend's load-acquire: what we stored before is visible to it. */
+static inline void tpl_store_release(void *page, unsigned int offset, u32 value)
+{
+	virt_store_release((__le32 *)(page + offset), cpu_to_le32(value));
+}
+
+/* trapless_link.c */
+void tpl_link_ring(struct tpl_link *link);
+void tpl_link_kick(struct tpl_device *device);
+void tpl_link_break(struct tpl_link *link, const char *why);
+void tpl_device_break(struct tpl_device *device);
+void tpl_device_ask_reset(struct tpl_device *device, const char *why);
+
+/* trapless_batch.c */
+u32 tpl_nonce(const u32 *avoid, unsigned int count);
+void tpl_batch_forget(struct tpl_device *device);
+int tpl_batch_add(struct tpl_device *device, u16 offset, u8 length, u32 selector, u64 value);
+void tpl_batch_publish(struct tpl_device *device);
+int tpl_batch_answer(struct tpl_device *device, struct tpl_answer *answer);
+int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer);
+const char *tpl_result_name(u32 result);
+
+/* trapless_device.c */
+int tpl_device_up(struct tpl_device *device);
+void tpl_device_down(struct tpl_device *device);
+
+/* trapless_debugfs.c */
+void tpl_debugfs_init(void);
+void tpl_debugfs_exit(void);
+void tpl_debugfs_add(struct tpl_link *link);
+void tpl_debugfs_remove(struct tpl_link *link);
+void tpl_echo_heard(struct tpl_link *link);
+
+#endif
