@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""The default platform: a small system on chip with every kind of clock and a handful of sensors.
+
+All sensors hold what they were set to, except `battery`, which moves by itself.
+"""
+
+from hal.compat import const
+from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, Sensor
+from scmi.ticks import milliseconds
+
+_CYCLE_MS = const(60_000)
+_BATTERY_EMPTY_UV = const(3_300_000)
+_BATTERY_SPAN_UV = const(900_000)
+
+
+def battery_voltage():
+    """Return microvolts of a battery that is emptied and charged once a minute."""
+    phase = milliseconds() % _CYCLE_MS
+    if phase > _CYCLE_MS // 2:
+        phase = _CYCLE_MS - phase
+    return _BATTERY_EMPTY_UV + phase * _BATTERY_SPAN_UV // (_CYCLE_MS // 2)
+
+
+platform = Platform(
+    sensors=[
+        Sensor("cpu", "millicelsius", 45_000, limits=(-40_000, 125_000), trip_points=2, intervals=(10, 100, 1000)),
+        Sensor("board", "millicelsius", 31_500, limits=(-40_000, 125_000), trip_points=1),
+        Sensor("vdd-core", "millivolt", 850, interval_range=(10, 1000, 10)),
+        Sensor("battery", "microvolt", read=battery_voltage, timestamps=True, resolution=(1, -3)),
+        Sensor("core-current", "milliampere", 1_200, intervals=(10, 100)),
+        Sensor("core-power", "microwatt", 1_020_000, power=350, resolution=(1, -3), limits=(0, 15_000_000)),
+        Sensor("total-energy", "microjoule", 7_340_000_000),
+        Sensor("cooling-fan-behind-the-front-panel", "rpm", 1_500),
+        Sensor(
+            "accelerometer",
+            "meter/s2",
+            axes=[
+                Axis("x", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
+                Axis("y", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
+                Axis("z", "micrometer/s2", 9_806_650, limits=(-39_226_600, 39_226_600)),
+            ],
+            timestamps=True,
+        ),
+    ],
+    clocks=[
+        Clock("osc", rate=24_000_000),
+        Clock("rtc", rate=32_768, forbidden="all"),
+        Clock("pll", rate=1_200_000_000, rates=(400_000_000, 800_000_000, 1_200_000_000, 1_600_000_000)),
+        Clock("cpu", rate=800_000_000, rate_range=(100_000_000, 2_000_000_000, 50_000_000), enable_delay=120),
+        Clock("uart", parents=("osc", "pll")),
+        Clock("display-pixel-clock-of-panel-0", rate=148_500_000, rate_range=(25_000_000, 594_000_000, 1), enabled=False),
+        Clock("pwm", rate=1_000_000, rates=(100_000, 1_000_000, 10_000_000), settings={DUTY_CYCLE: 50, PHASE: 0, 0x80: 7}),
+        Clock("crypto", rate=200_000_000, forbidden=("state",), enabled=True),
+    ],
+)

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""An agent, one frontend as the platform sees it, and the dispatcher of its messages. Source: DEN0056F, 3.1 and 3.2.2.11.
+
+A request is checked in this order: header, type, protocol, message, size, reserved bits, resource, permission, room for the
+reply; then its handler runs. The first check that fails decides the status, and a status other than SUCCESS is the whole
+payload. Only the dispatcher writes a status, and it turns any Python exception into GENERIC_ERROR.
+
+A message that is known and sound costs one dictionary lookup, by header bits 17:0, and no allocation: everything that its row
+says about it has been put into a tuple of integers and objects beforehand (`_entry`).
+"""
+
+from hal.compat import const
+from scmi.message import TYPE_COMMAND, key, payload_words, word_of
+from scmi.model.rules import require, require_name
+from scmi.status import (
+    DENIED,
+    GENERIC_ERROR,
+    INVALID_PARAMETERS,
+    NAMES,
+    NOT_FOUND,
+    NOT_SUPPORTED,
+    PROTOCOL_ERROR,
+    SUCCESS,
+)
+
+_KEY_MASK = const(0x3FFFF)
+_WORD = const(0xFFFFFFFF)
+
+# Bytes: header, and header with status.
+_HEADER = const(4)
+_STATUS_REPLY = const(8)
+
+
+class Agent:
+    """One frontend: what it may use, what it has set, and its dispatcher.
+
+    Counters (ints): `requests` taken to a status, `unanswerable` ones, `failures` (Python exceptions in a handler),
+    `refused` {status: replies with it}. `last_failure` tells the latest exception in words.
+    """
+
+    def __init__(self, name, trusted=False):
+        """`name`: 1 to 63 bytes, of which BASE_DISCOVER_AGENT shows 15; `trusted`: may set permissions of agents."""
+        require_name(name, "agent")
+        self.name = name
+        self.trusted = trusted
+        self.id = None
+        self.platform = None
+        self.versions = {}
+        self.requests = 0
+        self.unanswerable = 0
+        self.failures = 0
+        self.refused = {}
+        self.last_failure = None
+        self._logged = False
+        self._revoked_devices = set()
+        self._revoked_protocols = set()
+        self._configured = []
+        self._entries = {}
+
+    def join(self, platform, number):
+        """Become agent `number` of `platform`; called once by the platform."""
+        require(self.platform is None, f"agent {self.name!r}", "belongs to another platform already")
+        self.platform = platform
+        self.id = number
+        self.reset()
+
+    def reset(self):
+        """Forget what belongs to one life of the frontend: the negotiated versions."""
+        for protocol in self.platform.protocols.values():
+            self.versions[protocol.ID] = protocol.VERSIONS[0]
+        self._rebuild()
+
+    def serve(self, protocol, version):
+        """Serve `protocol` at `version` from now on."""
+        self.versions[protocol.ID] = version
+        self._rebuild()
+
+    def offers(self, protocol, message):
+        """Return whether this agent can use the message with id `message` of `protocol`."""
+        for number, _, since, _, _, _, _, _, _, notifies in protocol.MESSAGES:
+            if number == message:
+                return since <= self.versions[protocol.ID] and notifies is None
+        return False
+
+    def _rebuild(self):
+        self._entries = {}
+        for protocol in self.platform.protocols.values():
+            view = [item if self.may_use(protocol, item) else None for item in protocol.resources]
+            for message in protocol.messages(self.versions[protocol.ID]):
+                self._entries[key(protocol.ID, message[0])] = _entry(protocol, message, view)
+
+    def may_use(self, protocol, resource):
+        """Return whether any of the devices that `resource` belongs to gives this agent access through `protocol`."""
+        for device in resource.devices:
+            if device not in self._revoked_devices and (device, protocol.ID) not in self._revoked_protocols:
+                return True
+        return False
+
+    def permit_device(self, device, allowed):
+        """Give or take access to device number `device`."""
+        self._permit(self._revoked_devices, device, allowed)
+
+    def permit_protocol(self, device, protocol, allowed):
+        """Give or take access to device number `device` through protocol number `protocol`."""
+        self._permit(self._revoked_protocols, (device, protocol), allowed)
+
+    def _permit(self, revoked, what, allowed):
+        if allowed:
+            revoked.discard(what)
+        else:
+            revoked.add(what)
+        self._rebuild()
+
+    def note(self, resource):
+        """Remember that this agent has changed `resource`."""
+        if resource not in self._configured:
+            self._configured.append(resource)
+
+    def restore(self, permissions):
+        """Undo what this agent has set; with `permissions` also give it back the access of the description."""
+        for resource in self._configured:
+            resource.restore()
+        self._configured = []
+        if permissions:
+            self._revoked_devices = set()
+            self._revoked_protocols = set()
+            self._rebuild()
+
+    def handle(self, request, length, reply, room):
+        """Answer one message.
+
+        `request`, `reply`: `array('I')` of little-endian words, the first being the SCMI header; `length`: bytes of the
+        request, `room`: bytes of the reply buffer, either of which may exceed its array. Returns the length of the reply in
+        bytes, or a negative number if there is no header to answer or no room for a status.
+        """
+        if length < _HEADER or room < _STATUS_REPLY:
+            self.unanswerable += 1
+            return -1
+        self.requests += 1
+        header = request[0]
+        reply[0] = header
+        reply[1] = SUCCESS
+        entry = self._entries.get(header & _KEY_MASK)
+        if entry is None:
+            return self._refuse(reply, self._unknown(header))
+        try:
+            written = self._run(entry, request, length, reply, room)
+        except Exception as error:
+            return self._fail(reply, header, error)
+        return written if written > 0 else self._refuse(reply, written)
+
+    def _run(self, entry, request, length, reply, room):
+        size, flags_at, reserved, id_at, resources, count, access, least, handler = entry
+        if length != size:
+            return PROTOCOL_ERROR
+        if flags_at and request[flags_at] & reserved:
+            return INVALID_PARAMETERS
+        if id_at:
+            number = request[id_at]
+            if number >= count:
+                return NOT_FOUND
+            resource = resources[number]
+            if resource is None or (access and resource.forbidden & access):
+                return DENIED
+        else:
+            resource = resources
+        if room < least:
+            return PROTOCOL_ERROR
+        return handler(self, resource, request, reply, room)
+
+    def _unknown(self, header):
+        if header >> 8 & 3 != TYPE_COMMAND:
+            return PROTOCOL_ERROR
+        return NOT_FOUND if header >> 10 & 0xFF in self.platform.protocols else NOT_SUPPORTED
+
+    def _refuse(self, reply, status):
+        self.refused[status] = self.refused.get(status, 0) + 1
+        reply[1] = status & _WORD
+        return _STATUS_REPLY
+
+    def _fail(self, reply, header, error):
+        """Answer GENERIC_ERROR for an exception; say so on the console the first time, as a frontend can repeat it."""
+        self.failures += 1
+        self.last_failure = f"agent {self.name!r}, protocol {header >> 10 & 0xFF:#x}, message {header & 0xFF:#x}: {error!r}"
+        if not self._logged:
+            self._logged = True
+            print(f"scmi: {self.last_failure}; answered GENERIC_ERROR. Later ones are only counted, see status().")
+        return self._refuse(reply, GENERIC_ERROR)
+
+    def row(self):
+        """Return the columns of a table for people."""
+        refused = ", ".join(f"{NAMES[status]} {count}" for status, count in sorted(self.refused.items()))
+        return (
+            str(self.id),
+            self.name,
+            "trusted" if self.trusted else "",
+            f"requests {self.requests}",
+            f"unanswerable {self.unanswerable}",
+            f"failures {self.failures}",
+            refused,
+        )
+
+    def __repr__(self):
+        return "agent " + "  ".join(self.row()).rstrip()
+
+
+def _entry(protocol, message, view):
+    """Return what the dispatcher needs of a message row.
+
+    (request bytes, word of the flags or 0, their reserved bits, word of the resource id or 0, resources or the protocol, their
+    number, access bits, least reply bytes, handler)
+    """
+    _, _, _, request, reply, handler, flags, access, _, _ = message
+    flags_at, reserved = 0, 0
+    if flags:
+        flags_at, reserved = word_of(request, flags[0]), _WORD & ~flags[1]
+    id_at = word_of(request, protocol.RESOURCE) if protocol.RESOURCE else 0
+    size = _HEADER + 4 * payload_words(request)
+    least = _STATUS_REPLY + 4 * payload_words(reply)
+    resources = view if id_at else protocol
+    return (size, flags_at, reserved, id_at, resources, len(view), access, least, handler)

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""Sensors of a platform description. Source: DEN0056F, 3.7.1 and the fields of 3.7.2.5 to 3.7.2.12."""
+
+from hal.compat import const
+from scmi.model import rounding
+from scmi.model.collection import Collection
+from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_reading, require_unique
+from scmi.model.units import Unit
+
+_MAX_TRIP_POINTS = const(255)
+_MAX_AXES = const(63)
+_MAX_INTERVALS = const(4095)
+_MILLI = const(-3)
+
+# Exponents are compared at the smallest that five signed bits can hold.
+_LEAST_EXPONENT = const(-16)
+
+
+class Quantity:
+    """Something that can be read: a sensor with one value, or one axis of a sensor."""
+
+    KIND = "sensor"
+
+    def __init__(self, name, unit, value=0, read=None, limits=None, resolution=None):
+        """See `Sensor`."""
+        subject = f"{self.KIND} {name!r}"
+        require_name(name, subject)
+        require(read is None or callable(read), subject, "read must be a function without arguments")
+        self.name = name
+        self.subject = subject
+        self.id = None
+        self.unit = Unit(unit, subject)
+        self.limits = self._checked_limits(limits)
+        self.resolution = self._checked_resolution(resolution)
+        self._source = read
+        self._held = None
+        if read is None:
+            require_reading(value, subject)
+            self._held = value
+
+    def _checked_limits(self, limits):
+        if limits is None:
+            return None
+        require(len(limits) == 2, self.subject, "limits must be (lowest, highest)")
+        for limit in limits:
+            require_reading(limit, self.subject, "a limit")
+        require(limits[0] <= limits[1], self.subject, f"limits {limits!r} must begin with the lowest value")
+        return tuple(limits)
+
+    def _checked_resolution(self, resolution):
+        if resolution is None:
+            return None
+        value, exponent = resolution
+        holds = 0 <= value < 1 << 27 and _LEAST_EXPONENT <= exponent < -_LEAST_EXPONENT
+        require(holds, self.subject, "resolution must be (27-bit value, exponent from -16 to 15)")
+        return (value, exponent)
+
+    @property
+    def moving(self):
+        """True while the value comes from the `read` function."""
+        return self._held is None
+
+    @property
+    def value(self):
+        """The reading in the sensor's unit. Set it to hold a value; set None to go back to the `read` function."""
+        return self.read()
+
+    @value.setter
+    def value(self, value):
+        self.hold(value)
+
+    def hold(self, value):
+        """Hold `value` from now on, or take it from the `read` function again if it is None."""
+        if value is None:
+            require(self._source is not None, self.subject, "has no read function to go back to, so value must be a number")
+        else:
+            require_reading(value, self.subject)
+        self._held = value
+        self.refresh()
+
+    def read(self):
+        """Return the value now, an int."""
+        held = self._held
+        return self._source() if held is None else held
+
+    def refresh(self):
+        """Bring what is derived from the value up to date."""
+
+    @property
+    def is_extended(self):
+        """True if the descriptor needs the extended attributes."""
+        return self.limits is not None or self.resolution is not None
+
+
+class Axis(Quantity):
+    """One axis of a sensor: arguments as for `Sensor`."""
+
+    KIND = "axis"
+
+    def row(self):
+        """Return the columns of a table for people."""
+        return (str(self.id), self.name, str(self.value), self.unit.symbol)
+
+
+class TripPoint:
+    """A threshold of a sensor: `control` is 0 off, 1 on rising, 2 on falling, 3 on both; `value` in the sensor's unit."""
+
+    def __init__(self):
+        self.set(0, 0)
+
+    def set(self, control, value):
+        """Set what is watched for and where."""
+        self.control = control
+        self.value = value
+
+
+class Sensor(Quantity):
+    """A sensor as the frontends see it."""
+
+    def __init__(
+        self,
+        name,
+        unit,
+        value=0,
+        read=None,
+        limits=None,
+        resolution=None,
+        power=None,
+        trip_points=0,
+        intervals=(),
+        interval_range=None,
+        timestamps=False,
+        axes=(),
+        enabled=True,
+    ):
+        """Describe a sensor; DescriptionError if a rule is broken.
+
+        `name`: 1 to 63 bytes. `unit`: see `scmi.model.units`. `value`: what it holds, a whole number in that unit, or `read`: a
+        function that returns it. `limits`: (lowest, highest) that it can measure, in that unit. `resolution`: (value, power-of-ten exponent).
+        `power`: microwatts that it draws. `trip_points`: how many. `intervals`: update intervals in milliseconds, or
+        `interval_range`: (lowest, highest, step). `timestamps`: readings can carry the time in microseconds. `axes`: `Axis`
+        objects; such a sensor has no value of its own. `enabled`: whether it can be read before anybody enables it.
+        """
+        self.enabled = enabled
+        self.timestamps = timestamps
+        self.timestamping = False
+        self.axes = ()
+        super().__init__(name, unit, value, read, limits, resolution)
+        require(is_integer(trip_points) and 0 <= trip_points <= _MAX_TRIP_POINTS, self.subject, "trip_points must be 0 to 255")
+        require(power is None or 0 <= power < 1 << 32, self.subject, "power must be microwatts that fit 32 bits")
+        require(not (intervals and interval_range), self.subject, "has intervals and interval_range; only one of them may be")
+        self.power = power
+        self.trip_points = [TripPoint() for _ in range(trip_points)]
+        self.axes = self._checked_axes(axes)
+        self.intervals = tuple(self._interval(interval) for interval in sorted(intervals))
+        require(len(self.intervals) <= _MAX_INTERVALS, self.subject, "may have 4095 intervals at most")
+        self.interval_range = self._checked_interval_range(interval_range)
+        self._initially_enabled = enabled
+        self._initial_interval = (self.intervals + (self.interval_range or ()) + (0,))[0]
+        self.interval = self._initial_interval
+        self.refresh()
+
+    def _checked_axes(self, axes):
+        if not axes:
+            return ()
+        require(len(axes) <= _MAX_AXES, self.subject, "may have 63 axes at most")
+        require_unique(axes, self.subject, "axes")
+        for number, axis in enumerate(axes):
+            axis.id = number
+        return Collection(axes, "axis")
+
+    def _checked_interval_range(self, limits):
+        if limits is None:
+            return None
+        require(len(limits) == 3, self.subject, "interval_range must be (lowest, highest, step) in milliseconds")
+        require(limits[0] < limits[1] and limits[2] > 0, self.subject, "interval_range must rise from lowest to highest")
+        return tuple(self._interval(limit) for limit in limits)
+
+    def _interval(self, milliseconds):
+        """Return an update interval as the wire has it: 16 bits of value above a five-bit power of ten of seconds."""
+        require(is_integer(milliseconds) and milliseconds > 0, self.subject, "an interval must be whole milliseconds above 0")
+        value, exponent = milliseconds, _MILLI
+        while value > 0xFFFF and value % 10 == 0:
+            value, exponent = value // 10, exponent + 1
+        require(value <= 0xFFFF, self.subject, f"interval {milliseconds} ms cannot be written with 16 bits and a power of ten")
+        return value << 5 | exponent & 0x1F
+
+    def refresh(self):
+        """Derive `quick`: the value if a plain reading of it is all there is to do, else None."""
+        plain = self.enabled and not self.axes and not self.timestamping
+        self.quick = self._held if plain else None
+
+    @property
+    def moving(self):
+        """True while the value, or that of any axis, comes from a `read` function."""
+        return any(axis.moving for axis in self.axes) if self.axes else self._held is None
+
+    def read(self):
+        """Return the value now, an int, or a list with one per axis."""
+        if self.axes:
+            return [axis.read() for axis in self.axes]
+        return super().read()
+
+    def hold(self, value):
+        """Hold `value`; a sensor with axes holds none of its own."""
+        if self.axes:
+            raise DescriptionError(f"{self.subject}: has axes; set one of them, such as .axes[{self.axes[0].name!r}].value")
+        super().hold(value)
+
+    @property
+    def is_extended(self):
+        """True if the descriptor needs the extended attributes."""
+        return self.power is not None or (not self.axes and (self.limits is not None or self.resolution is not None))
+
+    @property
+    def can_change_interval(self):
+        """True if there is more to choose from than nothing."""
+        return bool(self.intervals or self.interval_range)
+
+    def rounded_interval(self, wanted, mode):
+        """Return the supported interval that `wanted` rounds to, both as the wire has them, or None."""
+        if self.interval_range:
+            lowest, highest, step = [_comparable(interval) for interval in self.interval_range]
+            chosen = rounding.from_range(lowest, highest, step, _comparable(wanted), mode)
+            return None if chosen is None else self._interval(chosen // 10 ** (_MILLI - _LEAST_EXPONENT))
+        values = [_comparable(interval) for interval in self.intervals]
+        chosen = rounding.from_list(values, _comparable(wanted), mode)
+        return None if chosen is None else self.intervals[values.index(chosen)]
+
+    def configure(self, enabled, timestamping, interval):
+        """Apply a configuration; `interval` as the wire has it."""
+        self.enabled = enabled
+        self.timestamping = timestamping
+        self.interval = interval
+        self.refresh()
+
+    def restore(self):
+        """Go back to the configuration of the description; the value stays, it is not an agent's to set."""
+        for trip_point in self.trip_points:
+            trip_point.set(0, 0)
+        self.configure(self._initially_enabled, False, self._initial_interval)
+
+    def row(self):
+        """Return the columns of a table for people."""
+        value = self.value
+        text = ", ".join(str(number) for number in value) if self.axes else str(value)
+        marks = [mark for mark, shown in (("moving", self.moving), ("disabled", not self.enabled)) if shown]
+        return (str(self.id), self.name, text, self.unit.symbol, " ".join(marks))
+
+    def __repr__(self):
+        return "sensor " + "  ".join(self.row()).rstrip()
+
+
+def _comparable(interval):
+    """Return an interval as a whole number of 10^-16 s."""
+    exponent = interval & 0x1F
+    if exponent & 0x10:
+        exponent -= 0x20
+    return (interval >> 5) * 10 ** (exponent - _LEAST_EXPONENT)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""The description of a system on chip: what a model file builds, and what is derived from it.
+
+    from scmi.platform import Clock, Platform, Sensor
+
+    platform = Platform(
+        sensors=[Sensor("cpu", unit="millicelsius", value=45_000)],
+        clocks=[Clock("osc", rate=24_000_000)],
+    )
+
+Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes the device-tree binding `arm,scmi.yaml`.
+"""
+
+from scmi.agent import Agent
+from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
+from scmi.model.collection import Collection, table
+from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
+from scmi.model.sensor import Axis, Sensor
+from scmi.protocols.base import BaseProtocol
+from scmi.protocols.clock import ClockProtocol
+from scmi.protocols.sensor import SensorProtocol
+
+__all__ = ["DUTY_CYCLE", "PHASE", "Agent", "Axis", "Clock", "DescriptionError", "Device", "Platform", "Sensor"]
+
+
+class Device:
+    """A group of resources to which agents are given or refused access as a whole (BASE_SET_DEVICE_PERMISSIONS)."""
+
+    def __init__(self, name, resources=()):
+        """`name`: 1 to 63 bytes; `resources`: names of sensors and clocks."""
+        require_name(name, "device")
+        self.name = name
+        self.id = None
+        self.resource_names = tuple(resources)
+
+    def row(self):
+        """Return the columns of a table for people."""
+        return (str(self.id), self.name, ", ".join(self.resource_names))
+
+
+class Platform:
+    """A system on chip: `sensors`, `clocks`, `agents` and `devices` by name or id, and `protocols` by id."""
+
+    def __init__(
+        self,
+        sensors=(),
+        clocks=(),
+        agents=None,
+        devices=None,
+        vendor="Trapless",
+        sub_vendor="MicroPython",
+        implementation_version=1,
+    ):
+        """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
+
+        `sensors`, `clocks`: in the order of their ids. `agents`: frontends in the order of their ids, which begin at 1; without
+        any there is one trusted agent "linux". `devices`: groups for permissions, in the order of their ids; without any, one
+        device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes. `implementation_version`: 32 bits.
+        """
+        for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
+            require(isinstance(text, str) and len(text.encode()) < 16, "platform", f"{what} must be text of at most 15 bytes")
+        holds = is_integer(implementation_version) and 0 <= implementation_version < 1 << 32
+        require(holds, "platform", "implementation_version must fit 32 bits")
+        self.vendor = vendor
+        self.sub_vendor = sub_vendor
+        self.implementation_version = implementation_version
+        self.sensors = _numbered(sensors, "sensor", 0, 0xFFFF, Sensor)
+        self.clocks = _numbered(clocks, "clock", 0, 0xFFFF, Clock)
+        for clock in self.clocks:
+            clock.connect(self.clocks)
+        for clock in self.clocks:
+            clock.check_rate_source()
+        self.devices = self._grouped(devices)
+        self.protocols = self._spoken()
+        self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
+        for agent in self.agents:
+            agent.join(self, agent.id)
+
+    def _grouped(self, devices):
+        resources = list(self.sensors) + list(self.clocks)
+        if devices is None:
+            devices = [Device("soc", [resource.name for resource in resources])]
+        devices = _numbered(devices, "device", 0, 0xFFFF, Device)
+        known = [resource.name for resource in resources]
+        for device in devices:
+            for name in device.resource_names:
+                require(name in known, f"device {device.name!r}", f"{name!r} is neither a sensor nor a clock of this platform")
+        for resource in resources:
+            resource.devices = tuple(device.id for device in devices if resource.name in device.resource_names)
+            require(resource.devices, resource.subject, "belongs to none of the devices; put it into one")
+        return devices
+
+    def _spoken(self):
+        protocols = {BaseProtocol.ID: BaseProtocol(self)}
+        for kind, resources in ((ClockProtocol, self.clocks), (SensorProtocol, self.sensors)):
+            if len(resources):
+                protocols[kind.ID] = kind(self, resources)
+        return protocols
+
+    def describe(self):
+        """Return what a frontend should see, as lists and dicts of plain data.
+
+        A sensor's `value` is None if it moves by itself; with axes it is a list.
+        """
+        return {
+            "vendor": self.vendor,
+            "sub_vendor": self.sub_vendor,
+            "implementation_version": self.implementation_version,
+            "protocols": [
+                {"id": number, "name": self.protocols[number].NAME, "version": self.protocols[number].VERSIONS[0]}
+                for number in sorted(self.protocols)
+            ],
+            "agents": [{"id": agent.id, "name": agent.name, "trusted": agent.trusted} for agent in self.agents],
+            "sensors": [
+                {
+                    "id": sensor.id,
+                    "name": sensor.name,
+                    "unit": sensor.unit.name,
+                    "symbol": sensor.unit.symbol,
+                    "type": sensor.unit.code,
+                    "exponent": sensor.unit.exponent,
+                    "value": None if sensor.moving else sensor.value,
+                }
+                for sensor in self.sensors
+            ],
+            "clocks": [
+                {
+                    "id": clock.id,
+                    "name": clock.name,
+                    "rate": clock.rate,
+                    "enabled": clock.enabled,
+                    "parent": clock.parent.name if clock.parent else None,
+                }
+                for clock in self.clocks
+            ],
+        }
+
+    def frontend_nodes(self):
+        """Return the protocol nodes of the frontend's device tree as dicts of node name and properties."""
+        cells = {ClockProtocol.ID: "#clock-cells", SensorProtocol.ID: "#thermal-sensor-cells"}
+        return [
+            {"name": f"protocol@{number:x}", "properties": {"reg": number, cells[number]: 1}}
+            for number in sorted(self.protocols)
+            if number in cells
+        ]
+
+    def __repr__(self):
+        parts = [f"{self.vendor} {self.sub_vendor}, implementation {self.implementation_version:#x}"]
+        for title, items in (("sensors", self.sensors), ("clocks", self.clocks), ("agents", self.agents)):
+            lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]
+            parts.append(title + "\n  " + "\n  ".join(lines))
+        return "\n".join(parts)
+
+
+def _numbered(items, kind, first, highest, expected):
+    """Give `items` their ids from `first` on and return them as a Collection."""
+    items = list(items)
+    require(len(items) <= highest, "platform", f"may have {highest} {kind}s at most")
+    for number, item in enumerate(items):
+        require(isinstance(item, expected), "platform", f"{kind} number {number} is a {type(item).__name__}, not a {kind}")
+        item.id = first + number
+    require_unique(items, "platform", f"{kind}s")
+    return Collection(items, kind)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""A platform for tests that has one of everything, with ids that tests may rely on."""
+
+from scmi.platform import DUTY_CYCLE, PHASE, Agent, Axis, Clock, Device, Platform, Sensor
+from scmi_client import Client
+
+BASE, CLOCK, SENSOR = 0x10, 0x14, 0x15
+
+# Sensors.
+PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
+LONG_SENSOR_NAME = "a-sensor-with-a-name-of-more-than-sixteen-bytes"
+
+# Clocks.
+FIXED, LIST, RANGE, MUX, SETTINGS, LOCKED, LONG_CLOCK, RUNNING_ONLY = range(8)
+LONG_CLOCK_NAME = "a-clock-with-a-name-of-more-than-sixteen-bytes"
+RATES = [100_000_000 * step for step in range(1, 41)]
+
+# Devices: everything but the sensor NEGATIVE belongs to "soc", which also belongs to "extra"; the clock FIXED is in "extra" too.
+SOC, EXTRA = range(2)
+
+TRUSTED, GUEST = 1, 2
+
+
+def sensors():
+    """Return the sensors, in the order of their ids."""
+    return [
+        Sensor("plain", "millicelsius", 45_000),
+        Sensor("negative", "millivolt", -5),
+        Sensor(
+            "full",
+            "microwatt",
+            1_000,
+            limits=(-7, 1 << 40),
+            resolution=(3, -2),
+            power=250,
+            trip_points=2,
+            intervals=(1000, 10, 100, 120_000),
+            timestamps=True,
+        ),
+        Sensor("moving", "volt", read=_Ramp()),
+        Sensor("segment", "ampere", 7, interval_range=(10, 1000, 10)),
+        Sensor(LONG_SENSOR_NAME, "rpm", 900),
+        Sensor(
+            "axes",
+            "meter/s2",
+            axes=[
+                Axis("x", "meter/s2", 1, limits=(-10, 10), resolution=(1, -3)),
+                Axis("y", "meter/s2", -2),
+                Axis("z-axis-with-a-name-of-more-than-sixteen-bytes", "meter/s2", 9),
+            ],
+            timestamps=True,
+        ),
+        Sensor("disabled", "lux", 3, enabled=False),
+        Sensor("huge", "joule", (1 << 62) + 1),
+    ]
+
+
+class _Ramp:
+    """A value that is one higher at every reading."""
+
+    def __init__(self):
+        self.value = 0
+
+    def __call__(self):
+        self.value += 1
+        return self.value
+
+
+def clocks():
+    """Return the clocks, in the order of their ids."""
+    return [
+        Clock("fixed", rate=24_000_000),
+        Clock("list", rate=RATES[0], rates=RATES),
+        Clock("range", rate=5_000_000_000, rate_range=(1_000_000_000, 9_000_000_050, 100), enable_delay=77),
+        Clock("mux", parents=("list", "fixed")),
+        Clock("settings", rate=1_000, settings={DUTY_CYCLE: 50, PHASE: 90, 0x81: 5}),
+        Clock("locked", rate=100, rates=(100, 200), parents=("fixed", "list"), forbidden="all"),
+        Clock(LONG_CLOCK_NAME, rate=1, enabled=False),
+        Clock("running-only", rate=10, rates=(10, 20), forbidden=("state",)),
+    ]
+
+
+def platform():
+    """Return a new platform with a trusted and an ordinary agent."""
+    all_sensors, all_clocks = sensors(), clocks()
+    names = [item.name for item in all_sensors + all_clocks]
+    return Platform(
+        all_sensors,
+        all_clocks,
+        agents=[Agent("trusted", trusted=True), Agent("guest")],
+        devices=[
+            Device("soc", [name for name in names if name != "negative"]),
+            Device("extra", ["negative", "fixed"]),
+        ],
+        vendor="Vendor",
+        sub_vendor="Sub",
+        implementation_version=0x12345678,
+    )
+
+
+def client():
+    """Return a Client of the trusted agent of a new platform; `.platform` is the platform."""
+    example = platform()
+    made = Client(example.agents["trusted"])
+    made.platform = example
+    return made
+
+
+def guest_of(trusted):
+    """Return a Client of the other agent of the platform that `trusted`, a Client, belongs to."""
+    made = Client(trusted.platform.agents["guest"])
+    made.platform = trusted.platform
+    return made
