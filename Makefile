@@ -22,7 +22,7 @@ setup: ## install packages, Python dependencies, kernel and sources (cached outs
 	@$(SETUP)
 
 run: ## boot the pair; show what Linux sees, then its shell
-	@$(SETUP) all
+	@$(SETUP) machines
 	@.venv/bin/trapless run $(ARGS)
 
 test: ## lint, unit, MicroPython, conformance, fuzz (small) and end-to-end tests
@@ -34,16 +34,17 @@ unit: ## the tests that need no machine, without lint
 	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/e2e $(TEST_ARGS)
 
 bench: ## boot the pair and measure it
-	@$(SETUP) all
+	@$(SETUP) machines
 	@.venv/bin/trapless bench $(ARGS)
 
 fuzz: ## FUZZ_EXAMPLES random messages, rings and batches
 	@$(SETUP) interpreter
 	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
 
-image: ## the backend's image and device tree, to boot by hand or to flash
+image: ## build/image/: Image, ELF and device trees, to boot by hand or to flash
 	@$(SETUP) firmware
-	@.venv/bin/trapless image $(ARGS)
+	@mkdir -p build/image && cp build/firmware/trapless.elf build/firmware/trapless.Image build/image/
+	@.venv/bin/trapless devicetree --out build/image --source $(ARGS)
 
 firmware: ## the backend's image, and MicroPython's unix port for the tests
 	@$(SETUP) firmware interpreter
@@ -63,4 +64,4 @@ clean: ## remove what was built in this clone (the cache stays)
 	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 doctor: ## tell what is missing and how to get it
-	@PYTHONPATH=host_tools $$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) -m trapless.setup --doctor
+	@$(SETUP) --doctor

@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What every test run records: the versions it ran with, as properties of the JUnit file."""
 
-import pathlib
 import platform
 import shutil
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
-
-
-def dependencies():
-    """What `make setup` wrote to build/deps.env, as a dictionary; empty before it ran."""
-    file = ROOT / "build" / "deps.env"
-    lines = file.read_text().splitlines() if file.exists() else ()
-    return dict(line.split("=", 1) for line in lines)
+from trapless.setup import values
 
 
 def first_line(*command):
@@ -27,9 +19,9 @@ def first_line(*command):
 
 def versions():
     """Names and versions of everything that a result depends on."""
-    found = dependencies()
+    found = values.read()
     return {
-        "trapless": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+        "trapless": first_line("git", "-C", str(values.ROOT), "describe", "--always", "--dirty"),
         "micropython": found.get("MICROPYTHON_VERSION", "not set up"),
         "kernel": found.get("KERNEL_VERSION", "not set up"),
         "busybox": found.get("BUSYBOX_VERSION", "not set up"),

@@ -18,9 +18,9 @@ def raises(expected, function, *args, **kwargs):
 def without_allocation(function):
     """Call `function()` and return its result; on MicroPython any allocation on the heap inside it is a failure.
 
-    It takes no arguments (`lambda: handle(request, 12)` binds some), because passing on a tuple of them allocates. The first
-    call of anything may allocate (grown dictionaries): warm up before. On CPython, which has no such notion, the function
-    is just called.
+    It takes no arguments (`lambda: handle(request, 12)` binds some), because passing on a tuple of them allocates. The
+    first call of anything may allocate (grown dictionaries): warm up before. On CPython, which has no such notion, the
+    function is just called.
     """
     if not MICROPYTHON:
         return function()

@@ -9,5 +9,9 @@ concern:
 - `environment.py`  the Python dependencies, pinned with hashes, and the clone's `.venv`
 - `apt.py`, `sources.py`  what comes from Debian's archive, of another release: MicroPython, Linux, busybox
 - `kernel.py`, `products.py`  what is built: kernel; image, interpreter for tests, kernel modules, initramfs
-- `doctor.py`  tells what is missing and how to get it
+- `diagnosis.py`  tells what is missing and how to get it
 """
+
+from .diagnosis import doctor
+
+__all__ = ["doctor"]

@@ -1,30 +1,72 @@
 # SPDX-License-Identifier: MIT
-"""`python3 -m trapless.setup [--refresh] [--root FOLDER] [PRODUCT...]`, what `make setup` calls."""
+"""`python3 -m trapless.setup [--refresh] [--doctor [--json]] [PRODUCT...]`: what the Makefile calls."""
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
 
-from . import environment, packages
+from . import cache, diagnosis, environment, kernel, packages, products, sources, values
 from .report import Failure, report, say
-
-ROOT = Path(__file__).parents[3]
 
 
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="trapless.setup", description=__doc__)
+    parser.add_argument("product", nargs="*", choices=[[], *products.names()], help="what to build as well")
+    parser.add_argument("--refresh", action="store_true", help="look again which versions Debian has now")
+    parser.add_argument("--doctor", action="store_true", help="only tell what is there and what is missing")
+    parser.add_argument("--json", action="store_true", help="the doctor's answer for programs")
     return parser.parse_args()
 
 
+def dependencies(root: Path) -> dict[str, str]:
+    """Fetch and build everything from outside; the content of build/deps.env. Raises: Failure."""
+    with sources.shelf() as store:
+        micropython = sources.micropython(store)
+        busybox = sources.busybox(store)
+        linux = kernel.ensure(root, store)
+    return {
+        "MICROPYTHON_TOP": str(micropython.path),
+        "MICROPYTHON_VERSION": micropython.version,
+        "KERNEL_BUILD": str(linux.build),
+        "KERNEL_IMAGE": str(linux.image),
+        "KERNEL_VERSION": linux.version,
+        "BUSYBOX": str(busybox.path),
+        "BUSYBOX_VERSION": busybox.version,
+    }
+
+
+def set_up(root: Path, asked: list[str]) -> None:
+    """All steps that are not done yet. Raises: Failure."""
+    packages.install()
+    environment.ensure(root)
+    found = dependencies(root)
+    values.write(found, root)
+    if asked:
+        versions = packages.found()
+        compilers = f"{versions['gcc-aarch64-linux-gnu']} {versions['build-essential']}"
+        products.make(root, asked, found, compilers)
+
+
+def forget_versions() -> None:
+    """Remove what was fetched, so that it is looked for again; what was built of it stays."""
+    for what in (sources.MICROPYTHON, sources.LINUX, sources.BUSYBOX):
+        for entry in cache.root().glob(f"{what.package}-*"):
+            shutil.rmtree(entry)
+
+
 def main() -> int:
-    """Do all steps of set-up that are not done yet; the exit status."""
+    """Run; the exit status."""
     begin = time.monotonic()
-    arguments()
+    options = arguments()
+    if options.doctor:
+        return diagnosis.doctor(options.json)
     try:
-        packages.install()
-        environment.ensure(ROOT)
+        if options.refresh:
+            forget_versions()
+        set_up(values.ROOT, options.product)
     except Failure as failure:
         say(str(failure))
         return 1

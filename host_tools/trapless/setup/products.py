@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""What is built in the clone, each by its own folder's make: only when its inputs changed, and once per content.
+
+A product whose inputs are as they were is not looked at. One that was built from the same inputs before, in whatever
+clone, is copied from the cache. Everything else is built incrementally in `build/`.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from . import cache
+from .report import Failure, report, run
+
+
+class Product(NamedTuple):
+    """A product: what it depends on, the command that makes it, and the files in `build/` that result (patterns)."""
+
+    name: str
+    text: str
+    inputs: tuple[str, ...]
+    command: tuple[str, ...]
+    outputs: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+# In the commands, {NAME} is a value of build/deps.env, and {build} the clone's build folder.
+PRODUCTS = (
+    Product(
+        "firmware",
+        "the backend's image",
+        ("board", "firmware"),
+        ("make", "-C", "board", "MICROPYTHON_TOP={MICROPYTHON_TOP}", "BUILD={build}/firmware"),
+        ("firmware/trapless.elf", "firmware/trapless.Image"),
+        ("MICROPYTHON_VERSION",),
+    ),
+    Product(
+        "interpreter",
+        "MicroPython's unix port, for the tests",
+        ("board/unix", "board/modules"),
+        ("make", "-C", "board/unix", "MICROPYTHON_TOP={MICROPYTHON_TOP}", "BUILD={build}/micropython-unix"),
+        ("micropython-unix/micropython",),
+        ("MICROPYTHON_VERSION",),
+    ),
+    Product(
+        "linux",
+        "the frontend's kernel modules",
+        ("linux",),
+        ("make", "-C", "linux", "KDIR={KERNEL_BUILD}"),
+        ("linux/*.ko",),
+        ("KERNEL_BUILD",),
+    ),
+    Product(
+        "initramfs",
+        "the frontend's initramfs",
+        ("qemu/initramfs",),
+        ("qemu/initramfs/build.sh", "{BUSYBOX}", "{build}/initramfs.cpio.gz"),
+        ("initramfs.cpio.gz",),
+        ("BUSYBOX_VERSION",),
+    ),
+)
+SETTINGS = {"MAKEFLAGS": f"-j{os.cpu_count()}", "PYTHON": sys.executable}
+GROUPS = {
+    "all": ("firmware", "interpreter", "linux", "initramfs"),
+    "machines": ("firmware", "linux", "initramfs"),
+}
+
+
+def names() -> list[str]:
+    """What may be asked for."""
+    return [product.name for product in PRODUCTS] + list(GROUPS)
+
+
+def make(root: Path, asked: Sequence[str], values: dict[str, str], compilers: str) -> None:
+    """Bring the products that are asked for up to date.
+
+    `values`: build/deps.env; `compilers`: versions of what compiles them. Raises: Failure if a build fails.
+    """
+    wanted = {name for item in asked for name in GROUPS.get(item, (item,))}
+    for product in PRODUCTS:
+        if product.name in wanted:
+            _Build(root, product, values, compilers).ensure()
+
+
+class _Build:
+    """One product in one clone."""
+
+    def __init__(self, root: Path, product: Product, values: dict[str, str], compilers: str) -> None:
+        self.root = root
+        self.folder = root / "build"
+        self.product = product
+        self.values = values
+        self.key = cache.key_of(
+            compilers,
+            *product.command,
+            *(values[name] for name in product.uses),
+            *(root / name for name in product.inputs),
+        )
+        self.stamp = self.folder / f".{product.name}.key"
+
+    def ensure(self) -> None:
+        """Nothing, a copy from the cache, or a build."""
+        if self._is_current():
+            return
+        with cache.lock(f"{self.product.name}-{cache.key_of(str(self.root))}"):
+            self.stamp.unlink(missing_ok=True)
+            self._copy_or_build()
+            self.stamp.write_text(self.key)
+
+    def _is_current(self) -> bool:
+        recorded = self.stamp.read_text() if self.stamp.exists() else ""
+        return recorded == self.key and bool(self._outputs()) and not self._is_foreign()
+
+    def _is_foreign(self) -> bool:
+        """Whether it is built from a tree that nobody promised not to change: then make has to look at it."""
+        return "MICROPYTHON_VERSION" in self.product.uses and "MICROPYTHON_TOP" in os.environ
+
+    def _copy_or_build(self) -> None:
+        if self._is_foreign():
+            self._build()
+            return
+        entry = cache.entry(self.product.name, self.key, self._fill)
+        os.utime(entry)
+        for file in (path for path in entry.rglob("*") if path.is_file()):
+            target = self.folder / file.relative_to(entry)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists() or target.read_bytes() != file.read_bytes():
+                shutil.copy(file, target)
+        cache.prune(self.product.name)
+
+    def _fill(self, entry: Path) -> None:
+        self._build()
+        for file in self._outputs():
+            target = entry / file.relative_to(self.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+
+    def _build(self) -> None:
+        log = self.folder / f"{self.product.name}.log"
+        log.unlink(missing_ok=True)
+        command = [word.format(build=self.folder, **self.values) for word in self.product.command]
+        with report.step("builds", f"building {self.product.text}"):
+            run(command, log, cwd=self.root, env=os.environ | SETTINGS)
+        if not self._outputs():
+            raise Failure(f"`{' '.join(command)}` made no {' '.join(self.product.outputs)} in {self.folder}; see {log}")
+
+    def _outputs(self) -> list[Path]:
+        """The files that stand there now; empty if any is missing."""
+        found = [sorted(self.folder.glob(pattern)) for pattern in self.product.outputs]
+        return [file for files in found for file in files] if all(found) else []
