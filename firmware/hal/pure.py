@@ -286,6 +286,8 @@ class SplitQueue:
         self._pool = pool
         self._bytes = pool._view
         self._base = _integer(base)
+        if not 0 <= base <= (1 << 64) - pool.size:
+            raise ValueError("the pool does not fit a 64-bit address space")
         self.size = size
         self._desc = self._area(desc, _DESC_SIZE * size, 16)
         self._avail = self._area(avail, 6 + 2 * size, 2)

@@ -19,7 +19,7 @@
  * The serving callback may begin when the program at the prompt is deep in a recursion. While it runs, the stack limit that
  * MicroPython checks is this many bytes further: the port's real stack has that room beyond what it gives to mp_cstack_init*.
  */
-#define HAL_PORT_STACK_RESERVE (16 * 1024)
+#define HAL_PORT_STACK_RESERVE (8 * 1024)
 
 /* Memory types for hal_port_map(). */
 enum hal_memory {

@@ -182,7 +182,7 @@ static mp_obj_t queue_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     memset(&self->base + 1, 0, sizeof(*self) - sizeof(self->base));
     self->pool = MP_OBJ_TO_PTR(args[0]);
     self->size = (uint16_t)size;
-    if (!hal_arg_u64(args[1], &self->frontend) || self->frontend + self->pool->size < self->frontend) {
+    if (!hal_arg_u64(args[1], &self->frontend) || self->frontend + (self->pool->size - 1) < self->frontend) {
         mp_raise_ValueError(MP_ERROR_TEXT("the pool does not fit a 64-bit address space"));
     }
     self->desc = ring_area(self, args[3], sizeof(descriptor_t) * size, 16);
