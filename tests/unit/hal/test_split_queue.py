@@ -3,6 +3,7 @@
 
 from array import array
 
+from hal import edge
 from support import raises
 from unit.hal.rings import BASE, INDIRECT, NEXT, POOL, WRITE, Rings
 from unit.hal.twins import for_twins
@@ -431,8 +432,8 @@ def test_a_head_that_is_out_already_breaks_the_ring(twin):
     broken(twin, twin.REASON_TWICE, lambda rings: rings.offer(3))
 
 
-@for_twins
-def test_indices_wrap_around(twin):
+def test_indices_wrap_around():
+    twin = edge  # the fastest there is: it takes 65536 chains
     rings = Rings(twin, size=4)
     rings.describe(1, rings.data, 4, WRITE)
     chain = twin.Chain(1)
@@ -449,8 +450,8 @@ def test_indices_wrap_around(twin):
 def push_some(rings, twin, count):
     """Take and return `count` chains, one after the other."""
     chain = twin.Chain(1)
+    rings.describe(0, rings.data, 4, WRITE)
     for _ in range(count):
-        rings.describe(0, rings.data, 4, WRITE)
         rings.offer(0)
         assert rings.queue.pop(chain) == twin.TAKEN
         rings.queue.push(chain, 0)
@@ -488,8 +489,8 @@ def test_signals_by_event_index(twin):
     assert rings.queue.signal()
 
 
-@for_twins
-def test_the_event_index_wraps_around(twin):
+def test_the_event_index_wraps_around():
+    twin = edge
     rings = Rings(twin, size=2, event_idx=True)
     push_some(rings, twin, 65534)
     rings.queue.signal()
