@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scmi-raw: sends raw SCMI messages from the frontend's user space and measures them.
+ *
+ *   scmi-raw send HEX...                          send each message (little-endian bytes), print each reply
+ *   scmi-raw read SENSOR ROUNDS [EXPECTED]        read a sensor again and again, check every reply, print a summary
+ *   scmi-raw latency SENSOR ROUNDS BLOCK [ECHO]   print "request NS" per round; with ECHO, a trapless echo file,
+ *                                                 "echo NS" too, in blocks that take turns
+ *   scmi-raw throughput SENSOR ROUNDS DEPTH       keep DEPTH requests in flight, print ROUNDS and the ns they took
+ *
+ * Linux's raw mode: Documentation/ABI/testing/debugfs-scmi-raw. One write is one message; a read gives one reply, the
+ * next read its end. Message header: Arm DEN0056, 4.1: id 0-7, type 8-9, protocol 10-17, token 18-27.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RAW_MESSAGE		"/sys/kernel/debug/scmi/0/raw/message"
+#define SENSOR_PROTOCOL		0x15
+#define SENSOR_READING_GET	6
+#define TOKENS			1024
+#define MESSAGE_MAX		256
+#define REPLY_TIMEOUT_MS	10000
+
+struct sensor_request {
+	uint32_t header;
+	uint32_t sensor;
+	uint32_t flags;
+};
+
+struct sensor_reply {
+	uint32_t header;
+	int32_t status;
+	int64_t value;
+} __attribute__((packed));
+
+static void die(const char *what)
+{
+	fprintf(stderr, "scmi-raw: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
+}
+
+static int open_raw(void)
+{
+	int fd = open(RAW_MESSAGE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die(RAW_MESSAGE " (is the backend there, and raw mode in the kernel?)");
+	return fd;
+}
+
+/* Wait for a reply and take it, with the end-of-message that follows it. */
+static size_t receive(int fd, void *reply, size_t room)
+{
+	struct pollfd watch = { .fd = fd, .events = POLLIN };
+	uint8_t end;
+	ssize_t size;
+
+	if (poll(&watch, 1, REPLY_TIMEOUT_MS) != 1) {
+		errno = ETIMEDOUT;
+		die("reply");
+	}
+	size = read(fd, reply, room);
+	if (size < 0)
+		die("read");
+	if (read(fd, &end, 1) != 0) {
+		errno = EMSGSIZE;
+		die("reply is longer than the room for it");
+	}
+	return size;
+}
+
+static struct sensor_request sensor_request(uint32_t sensor, unsigned int round)
+{
+	uint32_t header = SENSOR_READING_GET | SENSOR_PROTOCOL << 10 | (round % TOKENS) << 18;
+
+	return (struct sensor_request){ .header = header, .sensor = sensor };
+}
+
+static void post(int fd, const void *message, size_t size)
+{
+	if (write(fd, message, size) != (ssize_t)size)
+		die("write");
+}
+
+static void exchange(int fd, uint32_t sensor, unsigned int round, struct sensor_reply *reply)
+{
+	struct sensor_request request = sensor_request(sensor, round);
+	size_t size;
+
+	post(fd, &request, sizeof(request));
+	size = receive(fd, reply, sizeof(*reply));
+	if (size < 8 || reply->header != request.header || reply->status || size != sizeof(*reply)) {
+		fprintf(stderr, "scmi-raw: round %u: header %#" PRIx32 " size %zu status %" PRId32 "\n",
+			round, reply->header, size, reply->status);
+		exit(1);
+	}
+}
+
+static int do_read(char **argv)
+{
+	unsigned int rounds = strtoul(argv[1], NULL, 0), wrong = 0;
+	uint32_t sensor = strtoul(argv[0], NULL, 0);
+	struct sensor_reply reply;
+	int fd = open_raw();
+
+	for (unsigned int round = 0; round < rounds; round++) {
+		exchange(fd, sensor, round, &reply);
+		wrong += argv[2] && reply.value != strtoll(argv[2], NULL, 0);
+	}
+	printf("rounds %u wrong %u last %" PRId64 "\n", rounds, wrong, (int64_t)reply.value);
+	return wrong != 0;
+}
+
+static void echo_block(const char *path, unsigned int count)
+{
+	char line[32];
+	FILE *file = fopen(path, "r+");
+
+	if (!file || fprintf(file, "%u", count) < 0 || fflush(file))
+		die(path);
+	rewind(file);
+	while (fgets(line, sizeof(line), file))
+		printf("echo %s", line);
+	fclose(file);
+}
+
+static int do_latency(char **argv)
+{
+	unsigned int rounds = strtoul(argv[1], NULL, 0), block = strtoul(argv[2], NULL, 0);
+	uint32_t sensor = strtoul(argv[0], NULL, 0);
+	uint64_t *taken = calloc(rounds, sizeof(*taken));
+	struct sensor_reply reply;
+	int fd = open_raw();
+
+	if (!taken || !block)
+		die("arguments");
+	for (unsigned int round = 0; round < rounds; round++) {
+		uint64_t begin = now_ns();
+
+		exchange(fd, sensor, round, &reply);
+		taken[round] = now_ns() - begin;
+		if (argv[3] && (round + 1) % block == 0)
+			echo_block(argv[3], block);
+	}
+	for (unsigned int round = 0; round < rounds; round++)
+		printf("request %" PRIu64 "\n", taken[round]);
+	return 0;
+}
+
+/* The kernel frees a raw transfer a little after its reply was read; until then it may refuse the next one. */
+static void post_when_possible(int fd, uint32_t sensor, unsigned int round)
+{
+	struct sensor_request request = sensor_request(sensor, round);
+
+	while (write(fd, &request, sizeof(request)) < 0) {
+		if (errno != EAGAIN && errno != EBUSY && errno != ENOMEM)
+			die("write");
+		sched_yield();
+	}
+}
+
+static int do_throughput(char **argv)
+{
+	unsigned int rounds = strtoul(argv[1], NULL, 0), depth = strtoul(argv[2], NULL, 0), sent = 0;
+	uint32_t sensor = strtoul(argv[0], NULL, 0);
+	struct sensor_reply reply;
+	int fd = open_raw();
+	uint64_t begin = now_ns();
+
+	for (unsigned int got = 0; got < rounds; got++) {
+		while (sent < rounds && sent - got < depth)
+			post_when_possible(fd, sensor, sent++);
+		if (receive(fd, &reply, sizeof(reply)) != sizeof(reply) || reply.status) {
+			fprintf(stderr, "scmi-raw: reply %u: status %" PRId32 "\n", got, reply.status);
+			return 1;
+		}
+	}
+	printf("%u %" PRIu64 "\n", rounds, now_ns() - begin);
+	return 0;
+}
+
+static size_t parse_hex(const char *text, uint8_t *bytes)
+{
+	size_t size = 0;
+
+	for (; text[0] && text[1] && size < MESSAGE_MAX; text += 2, size++)
+		if (sscanf(text, "%2hhx", &bytes[size]) != 1)
+			break;
+	if (*text) {
+		errno = EINVAL;
+		die(text);
+	}
+	return size;
+}
+
+static int do_send(char **argv)
+{
+	uint8_t message[MESSAGE_MAX], reply[MESSAGE_MAX];
+	int fd = open_raw();
+
+	for (; *argv; argv++) {
+		size_t size = parse_hex(*argv, message);
+
+		post(fd, message, size);
+		size = receive(fd, reply, sizeof(reply));
+		for (size_t i = 0; i < size; i++)
+			printf("%02x", reply[i]);
+		printf("\n");
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int arguments;
+		int (*run)(char **argv);
+	} verbs[] = {
+		{ "send", 1, do_send },
+		{ "read", 2, do_read },
+		{ "latency", 3, do_latency },
+		{ "throughput", 3, do_throughput },
+	};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (argc >= 2 + verbs[i].arguments && !strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argv + 2);
+	fprintf(stderr, "usage: scmi-raw send HEX... | read SENSOR ROUNDS [EXPECTED] |\n"
+		"       latency SENSOR ROUNDS BLOCK [ECHO] | throughput SENSOR ROUNDS DEPTH\n");
+	return 2;
+}
