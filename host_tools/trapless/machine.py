@@ -14,8 +14,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -212,6 +212,25 @@ class VirtualMachine:
             with suppress(OSError, EOFError):  # QEMU may have gone first
                 monitor.close()
 
+    @contextmanager
+    def traced(self, events: str) -> Iterator[list[str]]:
+        """Trace events of QEMU itself ("memory_region_ops_*") while the block runs.
+
+        Yields:
+            a list that holds QEMU's lines, one per event, after the block.
+        """
+        lines: list[str] = []
+        log = self.path("trace.log")
+        begin = log.stat().st_size if log.exists() else 0
+        self.qmp("trace-event-set-state", name=events, enable=True)
+        try:
+            yield lines
+        finally:
+            self.qmp("trace-event-set-state", name=events, enable=False)
+        with log.open("rb") as file:
+            file.seek(begin)
+            lines += file.read().decode(errors="replace").splitlines()
+
     def cpu_seconds(self) -> float:
         """Return the processor time of the QEMU process so far, user and system, in seconds."""
         fields = Path(f"/proc/{self._running().pid}/stat").read_text().rpartition(")")[2].split()
@@ -245,7 +264,7 @@ def common_arguments(
     """
     links = topology.links_of(vm.name)
     arguments = ["-name", f"trapless-{vm.name}", "-nodefaults", "-no-user-config", "-display", "none"]
-    arguments += ["-accel", "tcg,thread=multi"]
+    arguments += ["-accel", "tcg,thread=multi", "-D", str(vm.path("trace.log"))]
     arguments += memory_arguments(vm.machine, links, [regions[link.name] for link in links])
     arguments += ["-chardev", vm.channel("qmp").argument(), "-mon", "chardev=qmp,mode=control"]
     for link in links:

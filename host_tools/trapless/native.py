@@ -38,7 +38,9 @@ def _compile(command: list[str], source: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="trapless-cc-") as scratch:
         out = Path(scratch) / "out"
         try:
-            result = subprocess.run([*command, "-o", str(out), str(source)], capture_output=True, text=True, check=False)
+            result = subprocess.run(
+                [*command, "-o", str(out), str(source)], capture_output=True, text=True, check=False
+            )
         except FileNotFoundError:
             raise TraplessError(f"{command[0]} is not installed; `trapless doctor` says how to get it") from None
         if result.returncode:

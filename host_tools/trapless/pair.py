@@ -29,6 +29,9 @@ from trapless.machine import VirtualMachine, common_arguments, memory_arguments
 from trapless.topology import Device, Link, Topology
 
 _STATE = "state.json"
+# Sensor types (DEN0056F, SENSOR_DESCRIPTION_GET) that Linux's scmi-hwmon takes: temperature in degrees Celsius, voltage,
+# current, power, energy.
+_HWMON_TYPES = (0x2, 0x5, 0x6, 0x7, 0x8)
 _POLL = 0.002
 SERVING_TIMEOUT = 20.0
 READY_TIMEOUT = 60.0
@@ -273,15 +276,16 @@ class Pair:
         Raises:
             GuestTimeout: it took too long.
         """
-        tests = probe_conditions(self.platform)
-        script = f"until {' && '.join(tests)}; do usleep 5000; done"
+        wanted = " && ".join(probe_conditions(self.platform))
+        failure = f"Linux did not probe the platform within {timeout:g} s"
         try:
-            self.frontend.run(script, timeout)
+            settled = self.frontend.run(
+                f"trapless-settle {timeout:.0f} && until {wanted}; do usleep 5000; done", timeout + 2
+            )
         except GuestTimeout:
-            raise GuestTimeout(
-                f"Linux did not probe the platform within {timeout:g} s; it should hold: {' && '.join(tests)}\n"
-                f"{self.tails()}"
-            ) from None
+            raise GuestTimeout(f"{failure}; it should hold: {wanted}\n{self.tails()}") from None
+        if settled.status:
+            raise MachineError(f"{failure}: {settled.stderr.decode(errors='replace').strip()}\n{self.tails()}")
 
     def epochs(self, link: Link | None = None) -> dict[Device, int]:
         """Return the `DEV_BE_EPOCH` of every device of a link (0: not there), as it stands in the region now."""
@@ -299,7 +303,7 @@ class Pair:
             timeout: in seconds.
 
         Returns:
-            Seconds from the start of the backend's QEMU, to a few milliseconds.
+            seconds from the start of the backend's QEMU, to a few milliseconds.
 
         Raises:
             MachineError: it died, or does not serve in time.
@@ -393,6 +397,7 @@ def device_trees(plan: Topology, platform: Any, seeds: bool = True) -> dict[str,
         platform: the model, for the SCMI nodes.
         seeds: False for trees that are kept (see `devicetree.frontend`).
     """
+    protocols = {node["name"]: node["properties"] for node in platform.frontend_nodes()}
     dumps = {}
     for machine in plan.machines.values():
         links = plan.links_of(machine.name)
@@ -405,16 +410,15 @@ def device_trees(plan: Topology, platform: Any, seeds: bool = True) -> dict[str,
     return {
         name: devicetree.backend(dumps[name], plan, machine, far, seeds)
         if name in backends
-        else devicetree.frontend(dumps[name], plan, machine, platform.frontend_nodes(), seeds)
+        else devicetree.frontend(dumps[name], plan, machine, protocols, seeds)
         for name, machine in plan.machines.items()
     }
 
 
 def probe_conditions(platform: Any) -> list[str]:
     """Return shell tests that hold in the frontend as soon as Linux has probed what the model offers."""
-    described = platform.describe()
-    tests = ["[ -e /sys/kernel/debug/scmi/0 ]"]
-    if described.get("sensors"):
+    tests = ["[ -e /sys/kernel/debug/scmi/0/raw/message ]"]
+    if any(sensor["type"] in _HWMON_TYPES for sensor in platform.describe()["sensors"]):
         tests.append("[ -e /sys/class/hwmon/hwmon0/name ]")
     return tests
 

@@ -9,7 +9,7 @@ from trapless import devicetree, pair, topology
 from trapless.devicetree import Cells, Tree, encode
 from trapless.errors import MachineError
 
-CLOCKS = {"protocol@14": {"reg": 0x14, "#clock-cells": 1}}
+CLOCKS = [{"name": "protocol@14", "properties": {"reg": 0x14, "#clock-cells": 1}}]
 
 
 class Platform:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The second archive of the frontend's initrd, read back (Documentation/driver-api/early-userspace/buffer-format.rst)."""
+"""The second archive of the frontend's initrd, read back (Linux: early-userspace/buffer-format.rst)."""
 
 import gzip
 

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""`trapless bench`: what a request costs, in time, instructions and memory; how long the pair takes to serve.
+
+Times, allocations and counters come from one boot. Latencies of requests and of the doorbell echo, which is their floor
+(docs/transport.md, section 8), are taken in blocks that take turns, so that both meet the same machine. Instructions are
+counted in a second boot with the TCG plugin, which slows a machine down. Nothing is judged here: the figures depend on
+the host.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trapless import native, project
+from trapless.errors import TraplessError
+
+if TYPE_CHECKING:
+    from trapless.pair import Options, Pair
+
+_TOOL = "/host/scmi-raw"
+_BLOCK = 50
+_DEPTHS = (1, 4, 8)
+_TIMEOUT = 120.0
+_PERCENTILES = (50, 90, 99)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Round trips in microseconds: the shortest, and percentiles."""
+
+    min: float
+    p50: float
+    p90: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that is measured; times in microseconds or seconds, sizes in bytes."""
+
+    rounds: int
+    request_us: Latency
+    doorbell_echo_us: Latency
+    ratio_p50: float
+    requests_per_second: dict[int, float]
+    backend_instructions_per_request: float
+    backend_bytes_allocated_per_request: float
+    waited_round_trips: dict[str, int]
+    seconds_to_serving: float
+    image_bytes: int
+    backend_heap_bytes_used: int
+    backend_heap_bytes: int
+    backend_private_memory_bytes: int
+    backend_process_resident_bytes: int
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """Return the smallest element that at least `percent` of all are not above (nearest rank)."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def latency(nanoseconds: Sequence[int]) -> Latency:
+    """Return the summary of a series."""
+    ordered = sorted(value / 1000 for value in nanoseconds)
+    return Latency(ordered[0], *(percentile(ordered, percent) for percent in _PERCENTILES))
+
+
+def sensor(pair: Pair) -> int:
+    """Return the id of the first sensor that holds still and has one value.
+
+    Raises:
+        TraplessError: the model has none.
+    """
+    for described in pair.platform.describe()["sensors"]:
+        if isinstance(described["value"], int):
+            return int(described["id"])
+    raise TraplessError("the model has no sensor that holds still, so there is nothing to measure")
+
+
+def with_tool(options: Options) -> Options:
+    """Return options that put the measuring program into the frontend."""
+    return replace(options, add=[*options.add, native.guest_program("scmi-raw")])
+
+
+def slope(cost: Callable[[int], float], few: int, many: int) -> float:
+    """Return the cost of one more request: from two numbers of requests, so that what they share cancels out."""
+    first = cost(few)
+    return (cost(many) - first) / (many - few)
+
+
+def allocated(pair: Pair, number: int, rounds: int) -> float:
+    """Return the bytes that the backend allocates per request.
+
+    The collector is off meanwhile, so that the allocated bytes only grow. What the prompt itself allocates cancels out.
+    """
+
+    def cost(requests: int) -> float:
+        before = pair.backend.eval("gc.mem_alloc()")
+        pair.frontend.check(f"{_TOOL} read {number} {requests}", _TIMEOUT)
+        return float(pair.backend.eval("gc.mem_alloc()") - before)
+
+    pair.backend.exec("import gc; gc.collect(); gc.disable()")
+    try:
+        cost(1)  # what the first request allocates once for all is not part of the steady state
+        return slope(cost, 1, rounds)
+    finally:
+        pair.backend.exec("gc.enable()")
+
+
+def instructions(options: Options, rounds: int) -> float:
+    """Boot a pair with the counting plugin and return the backend's instructions per request."""
+    from trapless.pair import Pair
+
+    pair = Pair(with_tool(options))
+    counter = pair.directory / "instructions"
+    pair.options.backend_arguments += ["-plugin", f"{native.counter_plugin()},counter={counter}"]
+
+    def cost(requests: int) -> float:
+        before = _counter(counter)
+        pair.frontend.check(f"{_TOOL} read {number} {requests}", _TIMEOUT)
+        return _counter(counter) - before
+
+    with pair:
+        pair.wait_ready()
+        number = sensor(pair)
+        cost(rounds)  # translated blocks and caches of the guest warm up
+        return slope(cost, rounds // 10, rounds)
+
+
+def _counter(path: Path) -> float:
+    return float(struct.unpack("=Q", path.read_bytes())[0])
+
+
+def waited(pair: Pair) -> dict[str, int]:
+    """Return the waited round trips from each device's probe to DRIVER_OK, by the device's name in Linux."""
+    text = pair.frontend.check("cd /sys/kernel/debug/trapless; for f in */*/waited; do echo $f $(cat $f); done")
+    rows = [line.split() for line in text.splitlines()]
+    return {path.split("/")[1]: int(count) for path, count in rows}
+
+
+def latencies(pair: Pair, number: int, rounds: int) -> tuple[Latency, Latency]:
+    """Return the round trips of requests and of the doorbell echo, measured in turns."""
+    (echo,) = pair.frontend.check("ls /sys/kernel/debug/trapless/*/echo").split()
+    text = pair.frontend.check(f"{_TOOL} latency {number} {rounds} {_BLOCK} {echo}", _TIMEOUT)
+    series: dict[str, list[int]] = {"request": [], "echo": []}
+    for line in text.splitlines():
+        kind, value = line.split()
+        series[kind].append(int(value))
+    return latency(series["request"]), latency(series["echo"])
+
+
+def throughput(pair: Pair, number: int, rounds: int, depth: int) -> float:
+    """Return requests per second with `depth` of them in flight."""
+    count, nanoseconds = pair.frontend.check(f"{_TOOL} throughput {number} {rounds} {depth}", _TIMEOUT).split()
+    return int(count) * 1e9 / int(nanoseconds)
+
+
+def measure(options: Options, rounds: int) -> Figures:
+    """Boot, measure and return everything.
+
+    Raises:
+        TraplessError: the pair does not boot, or a program is missing.
+    """
+    from trapless.pair import Pair
+
+    with Pair(with_tool(options)) as pair:
+        serving = pair.wait_serving()
+        pair.wait_ready()
+        number = sensor(pair)
+        pair.frontend.check(f"{_TOOL} read {number} {_BLOCK}")
+        request, echo = latencies(pair, number, rounds)
+        used, free = pair.backend.eval("(__import__('gc').mem_alloc(), __import__('gc').mem_free())")
+        first_boot: dict[str, Any] = {
+            "rounds": rounds,
+            "request_us": request,
+            "doorbell_echo_us": echo,
+            "ratio_p50": request.p50 / echo.p50,
+            "requests_per_second": {depth: throughput(pair, number, rounds, depth) for depth in _DEPTHS},
+            "backend_bytes_allocated_per_request": allocated(pair, number, rounds),
+            "waited_round_trips": waited(pair),
+            "seconds_to_serving": serving,
+            "image_bytes": (options.backend_image or project.BACKEND_IMAGE).stat().st_size,
+            "backend_heap_bytes_used": used,
+            "backend_heap_bytes": used + free,
+            "backend_private_memory_bytes": pair.backend_vm.machine.private,
+            "backend_process_resident_bytes": pair.backend_vm.resident_bytes(),
+        }
+    return Figures(backend_instructions_per_request=instructions(options, rounds), **first_boot)
+
+
+def main(options: Options, rounds: int, as_json: bool) -> None:
+    """Measure and print.
+
+    Raises:
+        TraplessError: `rounds` is too small, or as for `measure`.
+    """
+    if rounds < 2 * _BLOCK:
+        raise TraplessError(f"--rounds must be at least {2 * _BLOCK}: latencies are taken in blocks of {_BLOCK}")
+    figures = measure(options, rounds)
+    print(json.dumps(asdict(figures), indent=1) if as_json else table(figures))
+
+
+def table(figures: Figures) -> str:
+    """Return the figures as text for people."""
+
+    def times(name: str, found: Latency) -> list[tuple[str, str]]:
+        return [(f"{name}, {key}", f"{value:.1f} us") for key, value in asdict(found).items()]
+
+    rows = times("SCMI round trip from user space", figures.request_us)
+    rows += times("doorbell echo (the floor)", figures.doorbell_echo_us)
+    rows.append(("round trip / floor, p50", f"{figures.ratio_p50:.2f}"))
+    for depth, rate in figures.requests_per_second.items():
+        rows.append((f"requests per second, {depth} in flight", f"{rate:,.0f}"))
+    rows.append(("backend instructions per request (second boot)", f"{figures.backend_instructions_per_request:,.0f}"))
+    rows.append(("backend bytes allocated per request", f"{figures.backend_bytes_allocated_per_request:g}"))
+    rows += [(f"waited round trips, {name}", str(count)) for name, count in figures.waited_round_trips.items()]
+    rows.append(("QEMU start to serving", f"{figures.seconds_to_serving * 1000:.0f} ms"))
+    rows.append(("backend image", f"{figures.image_bytes:,} bytes"))
+    rows.append(("backend heap used", f"{figures.backend_heap_bytes_used:,} of {figures.backend_heap_bytes:,} bytes"))
+    rows.append(("backend private memory", f"{figures.backend_private_memory_bytes >> 20} MiB"))
+    rows.append(("backend's QEMU, resident", f"{figures.backend_process_resident_bytes >> 20} MiB"))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value:>24}" for name, value in rows)
