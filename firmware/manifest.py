@@ -6,8 +6,8 @@ import os
 
 
 def _package(name, without=()):
-    files = sorted(f for f in os.listdir(name) if f.endswith(".py") and f not in without)
-    package(name, files=files)  # noqa: F821
+    found = [os.path.relpath(os.path.join(at, f), name) for at, _, names in os.walk(name) for f in names]
+    package(name, files=sorted(f for f in found if f.endswith(".py") and f not in without))  # noqa: F821
 
 
 _package("hal", without=("pure.py", "sim.py"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HARNESS_FAILED = 125
 TIMED_OUT = 124
+_UNBOUNDED = 20 * 86400.0
 
 app = typer.Typer(
     name="trapless",
@@ -113,7 +114,7 @@ def _stream(pair: Pair, command: str, timeout: float | None) -> int:
         sys.stderr.buffer.write(data)
         sys.stderr.buffer.flush()
 
-    return pair.frontend.run(command, timeout or 1e9, out, err).status
+    return pair.frontend.run(command, timeout or _UNBOUNDED, out, err).status
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})

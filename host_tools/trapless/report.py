@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _GATHER = r"""
 get() { value=; [ -r "$1" ] && read -r value < "$1"; }
-for d in /sys/bus/scmi/devices/*; do
+for d in /sys/bus/scmi_protocol/devices/*; do
   [ -e "$d/protocol_id" ] || continue
   get "$d/protocol_id"; id=$value; get "$d/name"; name=$value
   driver=$(readlink "$d/driver"); printf 'device\t%s\t%s\t%s\n' "$id" "$name" "${driver##*/}"
