@@ -11,11 +11,14 @@
 #include <linux/device.h>
 #include <linux/log2.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_ring.h>
+#include <uapi/linux/virtio_scmi.h>
 
 #include "trapless_virtio.h"
 
@@ -497,9 +500,58 @@ int tpl_device_up(struct tpl_device *device)
 	return 0;
 }
 
+static struct virtqueue *tpl_find_vq(struct tpl_device *device, unsigned int index)
+{
+	unsigned int i;
+
+	for (i = 0; i < device->num_vqs; i++)
+		if (device->vqs[i]->index == index)
+			return device->vqs[i];
+	return NULL;
+}
+
+/*
+ * Take the buffers out of a queue of which each buffer has one descriptor. The core follows the flags of the shared
+ * descriptors: written anew, they cannot lead it astray.
+ */
+static void tpl_detach_buffers(struct virtqueue *vq)
+{
+	unsigned int size = virtqueue_get_vring_size(vq);
+	struct vring_desc *desc = virtqueue_get_vring(vq)->desc;
+	unsigned int i, used = size - vq->num_free;
+
+	for (i = 0; i < size; i++)
+		WRITE_ONCE(desc[i].flags, cpu_to_virtio16(vq->vdev, VRING_DESC_F_WRITE));
+	while (used--)
+		virtqueue_detach_unused_buf(vq);
+}
+
+/*
+ * virtio-scmi frees its event buffers and leaves them in their queue; their mappings would stay in the pool for ever, 64
+ * KiB more with each restart of the backend. So they are taken out here, while they exist. The driver's operations on the
+ * queue run with interrupts off: none is under way after the grace period, and a later one finds the queue broken.
+ */
+static void tpl_detach_scmi_events(struct tpl_device *device)
+{
+	struct virtio_device *vdev = &device->vd->vdev;
+	struct virtqueue *vq;
+
+	if (vdev->id.device != VIRTIO_ID_SCMI)
+		return;
+	guard(device)(&vdev->dev);
+	vq = tpl_find_vq(device, VIRTIO_SCMI_VQ_RX);
+	if (!vq)
+		return;
+	tpl_device_break(device);
+	tpl_reset(vdev);
+	synchronize_rcu_expedited();
+	tpl_detach_buffers(vq);
+}
+
 /* Unregister the virtio device; its driver resets it, unless the link is broken. */
 void tpl_device_down(struct tpl_device *device)
 {
+	tpl_detach_scmi_events(device);
 	unregister_virtio_device(&device->vd->vdev);
 	tpl_device_enter(device, NULL);
 }
