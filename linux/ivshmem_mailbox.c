@@ -2,8 +2,9 @@
 /*
  * Mailbox controller for QEMU's ivshmem doorbell (PCI 1af4:1110)
  *
- * One channel per peer: sending rings vector 0 of that peer, no data is carried. The device does not say who rang, so
- * every open channel hears each interrupt. Registers: QEMU docs/specs/ivshmem-spec, "PCI device" (BAR0).
+ * One channel per peer: sending rings vector 0 of that peer, no data is carried. The device does
+ * not say who rang, so every open channel hears each interrupt. Registers: QEMU
+ * docs/specs/ivshmem-spec, "PCI device" (BAR0).
  */
 #include <linux/bitmap.h>
 #include <linux/interrupt.h>
@@ -13,15 +14,15 @@
 #include <linux/of.h>
 #include <linux/pci.h>
 
-#define IVSHMEM_VENDOR_ID	0x1af4
-#define IVSHMEM_DEVICE_ID	0x1110
+#define IVSHMEM_VENDOR_ID 0x1af4
+#define IVSHMEM_DEVICE_ID 0x1110
 
-#define IVSHMEM_BAR		0
-#define IVSHMEM_POSITION	0x08
-#define IVSHMEM_DOORBELL	0x0c
-#define IVSHMEM_PEER_SHIFT	16
-#define IVSHMEM_VECTOR		0
-#define IVSHMEM_PEERS		64
+#define IVSHMEM_BAR 0
+#define IVSHMEM_POSITION 0x08
+#define IVSHMEM_DOORBELL 0x0c
+#define IVSHMEM_PEER_SHIFT 16
+#define IVSHMEM_VECTOR 0
+#define IVSHMEM_PEERS 64
 
 struct ivshmem_mailbox {
 	struct mbox_controller controller;
@@ -47,7 +48,10 @@ static int ivshmem_mailbox_send_data(struct mbox_chan *chan, void *data)
 {
 	u32 doorbell = ivshmem_mailbox_peer(chan) << IVSHMEM_PEER_SHIFT | IVSHMEM_VECTOR;
 
-	/* What the doorbell announces is complete (dsb on Arm) before the peer can be interrupted for it. */
+	/*
+	 * What the doorbell announces is complete (dsb on Arm) before the peer can be interrupted
+	 * for it.
+	 */
 	wmb();
 	writel_relaxed(doorbell, to_ivshmem_mailbox(chan)->registers + IVSHMEM_DOORBELL);
 	return 0;
@@ -79,16 +83,19 @@ static const struct mbox_chan_ops ivshmem_mailbox_ops = {
 	.last_tx_done = ivshmem_mailbox_last_tx_done,
 };
 
-static struct mbox_chan *ivshmem_mailbox_xlate(struct mbox_controller *controller, const struct of_phandle_args *args)
+static struct mbox_chan *ivshmem_mailbox_xlate(struct mbox_controller *controller,
+					       const struct of_phandle_args *args)
 {
-	struct ivshmem_mailbox *mailbox = container_of(controller, struct ivshmem_mailbox, controller);
+	struct ivshmem_mailbox *mailbox =
+		container_of(controller, struct ivshmem_mailbox, controller);
 	u32 peer, self = readl(mailbox->registers + IVSHMEM_POSITION);
 
 	if (args->args_count != 1)
 		return ERR_PTR(-EINVAL);
 	peer = args->args[0];
 	if (peer >= IVSHMEM_PEERS || peer == self) {
-		dev_err(controller->dev, "mboxes asks for peer %u; this is peer %u, and there are at most %u\n",
+		dev_err(controller->dev,
+			"mboxes asks for peer %u; this is peer %u, and there are at most %u\n",
 			peer, self, IVSHMEM_PEERS);
 		return ERR_PTR(-EINVAL);
 	}
@@ -115,12 +122,14 @@ static int ivshmem_mailbox_setup_irq(struct pci_dev *pdev, struct ivshmem_mailbo
 	int err = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSIX);
 
 	if (err < 0)
-		return dev_err_probe(&pdev->dev, err, "no MSI-X vector: the doorbell cannot be heard\n");
+		return dev_err_probe(&pdev->dev, err,
+				     "no MSI-X vector: the doorbell cannot be heard\n");
 	err = devm_add_action_or_reset(&pdev->dev, ivshmem_mailbox_free_vectors, pdev);
 	if (err)
 		return err;
 	mailbox->irq = pci_irq_vector(pdev, IVSHMEM_VECTOR);
-	return devm_request_irq(&pdev->dev, mailbox->irq, ivshmem_mailbox_interrupt, 0, dev_name(&pdev->dev), mailbox);
+	return devm_request_irq(&pdev->dev, mailbox->irq, ivshmem_mailbox_interrupt, 0,
+				dev_name(&pdev->dev), mailbox);
 }
 
 static int ivshmem_mailbox_setup_registers(struct pci_dev *pdev, struct ivshmem_mailbox *mailbox)
@@ -141,7 +150,10 @@ static int ivshmem_mailbox_probe(struct pci_dev *pdev, const struct pci_device_i
 	struct ivshmem_mailbox *mailbox;
 	int err;
 
-	/* An ivshmem function without a node is somebody else's: nothing can refer to it as a mailbox. */
+	/*
+	 * An ivshmem function without a node is somebody else's: nothing can refer to it as a
+	 * mailbox.
+	 */
 	if (!of_property_present(pdev->dev.of_node, "#mbox-cells"))
 		return -ENODEV;
 	mailbox = devm_kzalloc(&pdev->dev, sizeof(*mailbox), GFP_KERNEL);
@@ -152,7 +164,10 @@ static int ivshmem_mailbox_probe(struct pci_dev *pdev, const struct pci_device_i
 	mailbox->controller.chans = mailbox->channels;
 	mailbox->controller.num_chans = IVSHMEM_PEERS;
 	mailbox->controller.of_xlate = ivshmem_mailbox_xlate;
-	/* A doorbell is rung when the store is made; a client that knows this is spared the polling timer. */
+	/*
+	 * A doorbell is rung when the store is made; a client that knows this is spared the polling
+	 * timer.
+	 */
 	mailbox->controller.txdone_poll = true;
 	mailbox->controller.txpoll_period = 1;
 

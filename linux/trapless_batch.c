@@ -62,7 +62,8 @@ static u32 tpl_fresh_token(struct tpl_device *device)
 }
 
 /* As in zlib, over the header with its crc field 0 and then the entries. */
-static u32 tpl_batch_crc(const struct tpl_header *header, const struct tpl_entry *entries, unsigned int count)
+static u32 tpl_batch_crc(const struct tpl_header *header, const struct tpl_entry *entries,
+			 unsigned int count)
 {
 	u32 crc = crc32_le(~0, (const u8 *)header, sizeof(*header));
 
@@ -81,15 +82,16 @@ static void tpl_batch_store(struct tpl_device *device, const struct tpl_header *
 	void *page = device->driver;
 
 	tpl_store(page, TPL_DRV_TOKEN, 0);
-	virt_wmb();	/* no entry of the new batch under the old token */
+	virt_wmb(); /* no entry of the new batch under the old token */
 	memcpy(page + TPL_DRV_ENTRIES, device->entries, device->count * sizeof(*device->entries));
 	memcpy(page + TPL_DRV_HEADER + sizeof(header->token), &header->fe_epoch,
 	       sizeof(*header) - sizeof(header->token));
-	virt_wmb();	/* the token vouches for everything else */
+	virt_wmb(); /* the token vouches for everything else */
 	tpl_store(page, TPL_DRV_TOKEN, le32_to_cpu(header->token));
-	virt_wmb();	/* whoever sees the request finds its header */
+	virt_wmb(); /* whoever sees the request finds its header */
 	tpl_store(page, TPL_DRV_REQ, le32_to_cpu(header->token));
-	virt_mb();	/* pairs with the backend's barrier between setting BE_SLEEP and looking at REQ */
+	/* Pairs with the backend's barrier between setting BE_SLEEP and looking at REQ. */
+	virt_mb();
 }
 
 /* Publish what was collected and ring the backend if it may sleep; the answer comes later. */
@@ -119,8 +121,8 @@ void tpl_batch_publish(struct tpl_device *device)
 }
 
 /*
- * Is the last batch answered? Returns 0 and the answer, -EINPROGRESS, or -ESTALE if the backend is not in the life any
- * more that the batch was meant for.
+ * Is the last batch answered? Returns 0 and the answer, -EINPROGRESS, or -ESTALE if the backend is
+ * not in the life any more that the batch was meant for.
  */
 int tpl_batch_answer(struct tpl_device *device, struct tpl_answer *answer)
 {
@@ -129,7 +131,7 @@ int tpl_batch_answer(struct tpl_device *device, struct tpl_answer *answer)
 	answer->result = tpl_load(device->page, TPL_DEV_RESULT);
 	answer->index = tpl_load(device->page, TPL_DEV_RESULT_INDEX);
 	answer->status = tpl_load(device->page, TPL_REG_STATUS) & 0xff;
-	virt_rmb();	/* an epoch that still holds here vouches for all of the above */
+	virt_rmb(); /* an epoch that still holds here vouches for all of the above */
 	if (tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch)
 		return -ESTALE;
 	return acknowledged ? 0 : -EINPROGRESS;
@@ -148,7 +150,8 @@ static int tpl_batch_wait(struct tpl_device *device, struct tpl_answer *answer)
 	int err;
 
 	for (;;) {
-		if (wait_event_timeout(device->link->answered, tpl_batch_settled(device, answer, &err), rering))
+		if (wait_event_timeout(device->link->answered,
+				       tpl_batch_settled(device, answer, &err), rering))
 			return err;
 		if (time_after(jiffies, deadline))
 			return -ETIMEDOUT;
@@ -157,8 +160,9 @@ static int tpl_batch_wait(struct tpl_device *device, struct tpl_answer *answer)
 }
 
 /*
- * Publish what was collected and wait for the answer: one waited round trip. A time-out or another life of the backend
- * breaks the whole link. What the backend says to the batch is the caller's business.
+ * Publish what was collected and wait for the answer: one waited round trip. A time-out or another
+ * life of the backend breaks the whole link. What the backend says to the batch is the caller's
+ * business.
  */
 int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer)
 {

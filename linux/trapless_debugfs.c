@@ -2,8 +2,9 @@
 /*
  * debugfs: trapless/<link>/stats and echo, trapless/<link>/<device>/state and waited
  *
- * Writing N to echo times N doorbells that the backend's interrupt handler answers (docs/transport.md, section 8): the
- * floor under every round trip of the link. Reading it gives the latencies of the last series in ns, one per line.
+ * Writing N to echo times N doorbells that the backend's interrupt handler answers
+ * (docs/transport.md, section 8): the floor under every round trip of the link. Reading it gives
+ * the latencies of the last series in ns, one per line.
  */
 #include <linux/debugfs.h>
 #include <linux/ktime.h>
@@ -13,8 +14,8 @@
 
 #include "trapless_virtio.h"
 
-#define TPL_ECHO_MAX		100000
-#define TPL_ECHO_TRIES		100
+#define TPL_ECHO_MAX 100000
+#define TPL_ECHO_TRIES 100
 
 static struct dentry *tpl_debugfs_root;
 
@@ -75,7 +76,9 @@ static int tpl_echo_series(struct tpl_link *link, unsigned int count)
 	if (!link->echo_ns)
 		return -ENOMEM;
 	while (link->echo_count < count && !err) {
-		err = signal_pending(current) ? -EINTR : tpl_echo_once(link, &link->echo_ns[link->echo_count]);
+		err = signal_pending(current) ?
+			      -EINTR :
+			      tpl_echo_once(link, &link->echo_ns[link->echo_count]);
 		link->echo_count += !err;
 	}
 	return err;
@@ -165,8 +168,9 @@ static int tpl_state_show(struct seq_file *file, void *unused)
 {
 	struct tpl_device *device = file->private;
 
-	guard(spinlock_irqsave)(&device->link->lock);
-	seq_printf(file, "%s\n", tpl_state_name(device));
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
+		seq_printf(file, "%s\n", tpl_state_name(device));
+	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(tpl_state);
@@ -178,8 +182,9 @@ void tpl_debugfs_add(struct tpl_link *link)
 	link->debugfs = debugfs_create_dir(dev_name(link->dev), tpl_debugfs_root);
 	debugfs_create_file("echo", 0600, link->debugfs, link, &tpl_echo_fops);
 	debugfs_create_file("stats", 0400, link->debugfs, link, &tpl_stats_fops);
-	tpl_for_each_device(link, device) {
-		struct dentry *dir = debugfs_create_dir(dev_name(&device->pdev->dev), link->debugfs);
+	for (device = tpl_first(link); device; device = tpl_next(device)) {
+		struct dentry *dir =
+			debugfs_create_dir(dev_name(&device->pdev->dev), link->debugfs);
 
 		debugfs_create_file("state", 0400, dir, device, &tpl_state_fops);
 		debugfs_create_u32("waited", 0400, dir, &device->waited_to_driver_ok);

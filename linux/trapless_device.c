@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One virtio device of a link: the configuration operations as batches, and the virtqueues in the link's pool
+ * One virtio device of a link: the configuration operations as batches, and the virtqueues in the
+ * link's pool
  *
- * docs/transport.md, sections 6 (queues) and 7 (status and configuration); virtio 1.3, 3.1.1 "Driver Requirements:
- * Device Initialization". Writes are collected and go out when the driver must know the answer: with FEATURES_OK (unless
- * the device takes every subset of its features), with DRIVER_OK, with a write to the configuration space, and at once
- * for a reset.
+ * docs/transport.md, sections 6 (queues) and 7 (status and configuration); virtio 1.3, 3.1.1
+ * "Driver Requirements: Device Initialization". Writes are collected and go out when the driver
+ * must know the answer: with FEATURES_OK (unless the device takes every subset of its features),
+ * with DRIVER_OK, with a write to the configuration space, and at once for a reset.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -22,18 +23,21 @@
 
 #include "trapless_virtio.h"
 
-/* How often the configuration space may be found in the middle of a change, and how long to wait in between. */
-#define TPL_GENERATION_TRIES	1000
-#define TPL_GENERATION_WAIT_US	10
+/*
+ * How often the configuration space may be found in the middle of a change, and how long to wait in
+ * between.
+ */
+#define TPL_GENERATION_TRIES 1000
+#define TPL_GENERATION_WAIT_US 10
 
-#define TPL_VRING_ALIGN		PAGE_SIZE
+#define TPL_VRING_ALIGN PAGE_SIZE
 
 static struct tpl_device *to_tpl_device(struct virtio_device *vdev)
 {
 	return container_of(vdev, struct tpl_vdev, vdev)->device;
 }
 
-/* The device takes no more batches until it is reset: say why, and let the driver's requests fail. */
+/* The device takes no batch any more until it is reset: say why, and fail its requests. */
 static void tpl_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what)
 {
 	dev_err(&device->pdev->dev, "the backend refused %s: %s (result %u, entry %u)\n", what,
@@ -66,7 +70,8 @@ static bool tpl_config_range(struct tpl_device *device, unsigned int offset, uns
 {
 	if (offset <= TPL_CONFIG_SIZE && length <= TPL_CONFIG_SIZE - offset)
 		return true;
-	dev_warn_once(&device->pdev->dev, "configuration access at %u+%u is outside of the space\n", offset, length);
+	dev_warn_once(&device->pdev->dev, "configuration access at %u+%u is outside of the space\n",
+		      offset, length);
 	return false;
 }
 
@@ -103,7 +108,8 @@ static u64 tpl_config_value(const void *buf, unsigned int length)
 	}
 }
 
-static void tpl_set(struct virtio_device *vdev, unsigned int offset, const void *buf, unsigned int length)
+static void tpl_set(struct virtio_device *vdev, unsigned int offset, const void *buf,
+		    unsigned int length)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
 	struct tpl_answer answer;
@@ -113,15 +119,18 @@ static void tpl_set(struct virtio_device *vdev, unsigned int offset, const void 
 		dev_warn(&vdev->dev, "configuration write before FEATURES_OK is not passed on\n");
 		return;
 	}
-	if (length > sizeof(u64) || !is_power_of_2(length) || !tpl_config_range(device, offset, length))
+	if (length > sizeof(u64) || !is_power_of_2(length) ||
+	    !tpl_config_range(device, offset, length))
 		return;
-	if (!tpl_batch_add(device, TPL_REG_CONFIG + offset, length, 0, tpl_config_value(buf, length)))
+	if (!tpl_batch_add(device, TPL_REG_CONFIG + offset, length, 0,
+			   tpl_config_value(buf, length)))
 		tpl_flush_checked(device, &answer, "a configuration write");
 }
 
 /*
- * An odd generation means that the space is being changed: waited for here, since Linux would take the same odd value
- * twice for a good read. The barriers put the caller's reads of the space between its two calls.
+ * An odd generation means that the space is being changed: waited for here, since Linux would take
+ * the same odd value twice for a good read. The barriers put the caller's reads of the space
+ * between its two calls.
  */
 static u32 tpl_generation(struct virtio_device *vdev)
 {
@@ -129,6 +138,7 @@ static u32 tpl_generation(struct virtio_device *vdev)
 	unsigned int tries;
 	u32 generation;
 
+	/* Orders the reads before the second call; the acquire below those after the first. */
 	virt_rmb();
 	for (tries = 0; tries < TPL_GENERATION_TRIES; tries++) {
 		generation = tpl_load_acquire(device->page, TPL_REG_CONFIG_GENERATION);
@@ -143,8 +153,8 @@ static u32 tpl_generation(struct virtio_device *vdev)
 /* Status and features */
 
 /*
- * 7.1: what both sides agreed on, with NEEDS_RESET as it is now. After a reset it stays 0 whatever the page says, also
- * when the link is broken.
+ * 7.1: what both sides agreed on, with NEEDS_RESET as it is now. After a reset it stays 0 whatever
+ * the page says, also when the link is broken.
  */
 static u8 tpl_get_status(struct virtio_device *vdev)
 {
@@ -200,11 +210,12 @@ static void tpl_reset(struct virtio_device *vdev)
 	/* The reset that the attach had acknowledged still holds. */
 	if (device->fresh)
 		return;
-	if (tpl_batch_add(device, TPL_REG_STATUS, sizeof(u32), 0, 0) || tpl_batch_flush(device, &answer))
+	if (tpl_batch_add(device, TPL_REG_STATUS, sizeof(u32), 0, 0) ||
+	    tpl_batch_flush(device, &answer))
 		return;
 	if (answer.result != TPL_RESULT_OK || answer.status) {
-		dev_err(&vdev->dev, "reset not accepted: %s, status 0x%02x\n", tpl_result_name(answer.result),
-			answer.status);
+		dev_err(&vdev->dev, "reset not accepted: %s, status 0x%02x\n",
+			tpl_result_name(answer.result), answer.status);
 		tpl_link_break(device->link, "a reset was refused");
 		return;
 	}
@@ -233,7 +244,8 @@ static int tpl_finalize_features(struct virtio_device *vdev)
 	__virtio_clear_bit(vdev, VIRTIO_F_NOTIFICATION_DATA);
 	__virtio_clear_bit(vdev, VIRTIO_F_RING_PACKED);
 
-	if (!__virtio_test_bit(vdev, VIRTIO_F_VERSION_1) || !__virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+	if (!__virtio_test_bit(vdev, VIRTIO_F_VERSION_1) ||
+	    !__virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
 		dev_err(&vdev->dev, "the backend must offer VERSION_1 and ACCESS_PLATFORM\n");
 		return -EINVAL;
 	}
@@ -267,11 +279,15 @@ static int tpl_check_vring(struct tpl_device *device, struct virtqueue *vq)
 	struct tpl_link *link = device->link;
 
 	if (tpl_in_pool(link, virtqueue_get_desc_addr(vq), size * sizeof(struct vring_desc)) &&
-	    tpl_in_pool(link, virtqueue_get_avail_addr(vq), struct_size_t(struct vring_avail, ring, size + 1)) &&
-	    tpl_in_pool(link, virtqueue_get_used_addr(vq), struct_size_t(struct vring_used, ring, size)))
+	    tpl_in_pool(link, virtqueue_get_avail_addr(vq),
+			struct_size_t(struct vring_avail, ring, size + 1)) &&
+	    tpl_in_pool(link, virtqueue_get_used_addr(vq),
+			struct_size_t(struct vring_used, ring, size)))
 		return 0;
-	dev_err(&device->pdev->dev, "queue %u lies at %pad, outside of the pool %pa+0x%zx: is the kernel without CONFIG_DMA_RESTRICTED_POOL?\n",
-		vq->index, &(dma_addr_t){ virtqueue_get_desc_addr(vq) }, &link->pool_base, link->pool_size);
+	dev_err(&device->pdev->dev,
+		"queue %u lies at %pad, outside of the pool %pa+0x%zx: is the kernel without CONFIG_DMA_RESTRICTED_POOL?\n",
+		vq->index, &(dma_addr_t){ virtqueue_get_desc_addr(vq) }, &link->pool_base,
+		link->pool_size);
 	return -EFAULT;
 }
 
@@ -293,7 +309,8 @@ static int tpl_add_queue_entries(struct tpl_device *device, struct virtqueue *vq
 
 	guard(mutex)(&device->mutex);
 	for (i = 0; i < ARRAY_SIZE(writes); i++) {
-		err = tpl_batch_add(device, writes[i].offset, writes[i].length, vq->index, writes[i].value);
+		err = tpl_batch_add(device, writes[i].offset, writes[i].length, vq->index,
+				    writes[i].value);
 		if (err)
 			return err;
 	}
@@ -305,11 +322,13 @@ static int tpl_queue_size(struct tpl_device *device, unsigned int index)
 	u32 size = 0;
 
 	if (index < min_t(u32, tpl_load(device->page, TPL_DEV_NUM_QUEUES), TPL_QUEUES_MAX))
-		size = tpl_load(device->page, TPL_DEV_QUEUES + index * TPL_DEV_QUEUE_STRIDE + TPL_DEV_QUEUE_SIZE_MAX);
+		size = tpl_load(device->page, TPL_DEV_QUEUES + index * TPL_DEV_QUEUE_STRIDE +
+						      TPL_DEV_QUEUE_SIZE_MAX);
 	if (!size)
 		return -ENOENT;
 	if (!is_power_of_2(size)) {
-		dev_err(&device->pdev->dev, "queue %u: maximum size %u is not a power of two\n", index, size);
+		dev_err(&device->pdev->dev, "queue %u: maximum size %u is not a power of two\n",
+			index, size);
 		return -EINVAL;
 	}
 	return min_t(u32, size, TPL_QUEUE_SIZE_LIMIT);
@@ -317,13 +336,15 @@ static int tpl_queue_size(struct tpl_device *device, unsigned int index)
 
 static void tpl_publish_vq(struct tpl_device *device, struct virtqueue *vq)
 {
-	guard(spinlock_irqsave)(&device->link->lock);
-	device->vqs[device->num_vqs++] = vq;
-	if (device->link->broken)
-		__virtqueue_break(vq);
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
+		device->vqs[device->num_vqs++] = vq;
+		if (device->link->broken)
+			__virtqueue_break(vq);
+	}
 }
 
-static struct virtqueue *tpl_setup_vq(struct tpl_device *device, unsigned int index, struct virtqueue_info *info)
+static struct virtqueue *tpl_setup_vq(struct tpl_device *device, unsigned int index,
+				      struct virtqueue_info *info)
 {
 	int size = tpl_queue_size(device, index);
 	struct virtqueue *vq;
@@ -331,8 +352,8 @@ static struct virtqueue *tpl_setup_vq(struct tpl_device *device, unsigned int in
 
 	if (size < 0)
 		return ERR_PTR(size);
-	vq = vring_create_virtqueue(index, size, TPL_VRING_ALIGN, &device->vd->vdev, true, true, info->ctx, tpl_notify,
-				    info->callback, info->name);
+	vq = vring_create_virtqueue(index, size, TPL_VRING_ALIGN, &device->vd->vdev, true, true,
+				    info->ctx, tpl_notify, info->callback, info->name);
 	if (!vq)
 		return ERR_PTR(-ENOMEM);
 	vq->num_max = size;
@@ -347,7 +368,10 @@ static struct virtqueue *tpl_setup_vq(struct tpl_device *device, unsigned int in
 	return vq;
 }
 
-/* The rings' memory is given back only when the backend has let go of it: by a reset, or because its life is over. */
+/*
+ * The rings' memory is given back only when the backend has let go of it: by a reset, or because
+ * its life is over.
+ */
 static void tpl_del_vqs(struct virtio_device *vdev)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
@@ -369,7 +393,10 @@ static int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vi
 	struct tpl_device *device = to_tpl_device(vdev);
 	unsigned int i, index = 0;
 
-	/* 4.7: nothing is allocated from the pool while a backend may still write to what is freed in it. */
+	/*
+	 * 4.7: nothing is allocated from the pool while a backend may still write to what is freed
+	 * in it.
+	 */
 	if (READ_ONCE(device->link->broken) || device->rejected)
 		return -EIO;
 	for (i = 0; i < nvqs; i++) {
@@ -387,7 +414,8 @@ static int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vi
 /* The callbacks run with the link's lock held. */
 static void tpl_synchronize_cbs(struct virtio_device *vdev)
 {
-	guard(spinlock_irqsave)(&to_tpl_device(vdev)->link->lock);
+	scoped_guard(spinlock_irqsave, &to_tpl_device(vdev)->link->lock)
+		barrier();
 }
 
 static const char *tpl_bus_name(struct virtio_device *vdev)
@@ -425,8 +453,8 @@ static int tpl_check_page(struct tpl_device *device)
 	u32 queues = tpl_load(device->page, TPL_DEV_NUM_QUEUES);
 
 	if (magic != TPL_MMIO_MAGIC || version != TPL_MMIO_VERSION) {
-		dev_err(dev, "magic 0x%08x, version %u: not a virtio device of version %u\n", magic, version,
-			TPL_MMIO_VERSION);
+		dev_err(dev, "magic 0x%08x, version %u: not a virtio device of version %u\n", magic,
+			version, TPL_MMIO_VERSION);
 		return -EPROTO;
 	}
 	if (queues > TPL_QUEUES_MAX) {
@@ -443,7 +471,8 @@ static void tpl_device_take(struct tpl_device *device)
 	u32 advised = tpl_load(device->page, TPL_DEV_ADVISED_TIMEOUT_MS);
 
 	scoped_guard(mutex, &device->mutex) {
-		device->timeout_ms = clamp_t(u32, advised ?: TPL_TIMEOUT_MS, TPL_TIMEOUT_MIN_MS, TPL_TIMEOUT_MAX_MS);
+		device->timeout_ms = clamp_t(u32, advised ?: TPL_TIMEOUT_MS, TPL_TIMEOUT_MIN_MS,
+					     TPL_TIMEOUT_MAX_MS);
 		device->capabilities = tpl_load(device->page, TPL_DEV_CAPABILITIES);
 		device->status = 0;
 		device->fresh = true;
@@ -462,13 +491,14 @@ static void tpl_device_take(struct tpl_device *device)
 
 static void tpl_device_enter(struct tpl_device *device, struct tpl_vdev *vd)
 {
-	guard(spinlock_irqsave)(&device->link->lock);
-	device->vd = vd;
-	device->state = vd ? TPL_UP : TPL_ABSENT;
-	device->registered = false;
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
+		device->vd = vd;
+		device->state = vd ? TPL_UP : TPL_ABSENT;
+		device->registered = false;
+	}
 }
 
-/* The attach reset is acknowledged: register the virtio device. Its driver's probe may run in here. */
+/* The attach reset is acknowledged: register the virtio device, and let its driver probe. */
 int tpl_device_up(struct tpl_device *device)
 {
 	struct tpl_vdev *vd;
@@ -511,8 +541,8 @@ static struct virtqueue *tpl_find_vq(struct tpl_device *device, unsigned int ind
 }
 
 /*
- * Take the buffers out of a queue of which each buffer has one descriptor. The core follows the flags of the shared
- * descriptors: written anew, they cannot lead it astray.
+ * Take the buffers out of a queue of which each buffer has one descriptor. The core follows the
+ * flags of the shared descriptors: written anew, they cannot lead it astray.
  */
 static void tpl_detach_buffers(struct virtqueue *vq)
 {
@@ -527,9 +557,10 @@ static void tpl_detach_buffers(struct virtqueue *vq)
 }
 
 /*
- * virtio-scmi frees its event buffers and leaves them in their queue; their mappings would stay in the pool for ever, 64
- * KiB more with each restart of the backend. So they are taken out here, while they exist. The driver's operations on the
- * queue run with interrupts off: none is under way after the grace period, and a later one finds the queue broken.
+ * virtio-scmi frees its event buffers and leaves them in their queue; their mappings would stay in
+ * the pool for ever, 64 KiB more with each restart of the backend. So they are taken out here,
+ * while they exist. The driver's operations on the queue run with interrupts off: none is under way
+ * after the grace period, and a later one finds the queue broken.
  */
 static void tpl_detach_scmi_events(struct tpl_device *device)
 {

@@ -2,8 +2,9 @@
 /*
  * The link to one backend: its doorbell, its pool, and the life cycle of its virtio devices
  *
- * docs/transport.md, sections 4.2 (the FE starts), 4.7 (what breaks a link) and 6 (doorbell, interrupts). The driver binds
- * at once; its work item registers the virtio devices whenever the backend shows up, and again after each of its restarts.
+ * docs/transport.md, sections 4.2 (the FE starts), 4.7 (what breaks a link) and 6 (doorbell,
+ * interrupts). The driver binds at once; its work item registers the virtio devices whenever the
+ * backend shows up, and again after each of its restarts.
  */
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
@@ -20,13 +21,16 @@
 #include "trapless_virtio.h"
 
 /* Between two looks at the pages where no doorbell calls us. */
-#define TPL_POLL_NS		(1 * NSEC_PER_MSEC)
+#define TPL_POLL_NS (1 * NSEC_PER_MSEC)
 
 /* A device that asks for a reset is brought up again, but not more often than this. */
-#define TPL_RECOVER_MS		1000
+#define TPL_RECOVER_MS 1000
 
-/* Doorbells that may be under way in a mailbox that reports their completion: far below what the mailbox core queues. */
-#define TPL_RINGS_MAX		8
+/*
+ * Doorbells that may be under way in a mailbox that reports their completion: far below what the
+ * mailbox core queues.
+ */
+#define TPL_RINGS_MAX 8
 
 /* Doorbell */
 
@@ -38,8 +42,8 @@ static void tpl_ring_locked(struct tpl_link *link)
 	link->stats.doorbells++;
 	if (!link->chan->mbox->txdone_irq) {
 		/*
-		 * The store is the transmission. Serialised by the ring lock, so that the core's queue never holds more
-		 * than this one, however many contexts ring.
+		 * The store is the transmission. Serialised by the ring lock, so that the core's
+		 * queue never holds more than this one, however many contexts ring.
 		 */
 		mbox_send_message(link->chan, link);
 		mbox_client_txdone(link->chan, 0);
@@ -61,25 +65,30 @@ static void tpl_tx_done(struct mbox_client *client, void *message, int err)
 /* Ring the backend. Any context. */
 void tpl_link_ring(struct tpl_link *link)
 {
-	guard(spinlock_irqsave)(&link->ring_lock);
-	tpl_ring_locked(link);
+	scoped_guard(spinlock_irqsave, &link->ring_lock)
+		tpl_ring_locked(link);
 }
 
-/* Tell the backend that a queue of the device holds something new, and ring it if it may sleep. Any context. */
+/*
+ * Tell the backend that a queue of the device holds something new, and ring it if it may sleep. Any
+ * context.
+ */
 void tpl_link_kick(struct tpl_device *device)
 {
 	struct tpl_link *link = device->link;
 
-	guard(spinlock_irqsave)(&link->ring_lock);
-	link->stats.kicks++;
-	device->kicks++;
-	/* 0 is what a scrubbed page holds: never a count. */
-	if (!device->kicks)
+	scoped_guard(spinlock_irqsave, &link->ring_lock) {
+		link->stats.kicks++;
 		device->kicks++;
-	tpl_store_release(device->driver, TPL_DRV_KICK_SEQ, device->kicks);
-	virt_mb();	/* pairs with the backend's barrier between setting BE_SLEEP and looking at the rings */
-	if (tpl_load(device->page, TPL_DEV_BE_SLEEP))
-		tpl_ring_locked(link);
+		/* 0 is what a scrubbed page holds: never a count. */
+		if (!device->kicks)
+			device->kicks++;
+		tpl_store_release(device->driver, TPL_DRV_KICK_SEQ, device->kicks);
+		/* Pairs with the backend's barrier between setting BE_SLEEP and its last look. */
+		virt_mb();
+		if (tpl_load(device->page, TPL_DEV_BE_SLEEP))
+			tpl_ring_locked(link);
+	}
 }
 
 /* Breaking */
@@ -107,7 +116,7 @@ static void tpl_break_locked(struct tpl_link *link, const char *why)
 		return;
 	dev_warn(link->dev, "link broken: %s\n", why);
 	WRITE_ONCE(link->broken, true);
-	tpl_for_each_device(link, device)
+	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_break_vqs(device);
 	tpl_work_soon(link);
 }
@@ -123,8 +132,8 @@ void tpl_link_break(struct tpl_link *link, const char *why)
 /* This device's requests fail from now on; the others go on. Not inside a callback of a queue. */
 void tpl_device_break(struct tpl_device *device)
 {
-	guard(spinlock_irqsave)(&device->link->lock);
-	tpl_break_vqs(device);
+	scoped_guard(spinlock_irqsave, &device->link->lock)
+		tpl_break_vqs(device);
 }
 
 /* Have the device taken down and registered again. Any context, also inside a callback. */
@@ -178,7 +187,8 @@ static bool tpl_device_look(struct tpl_device *device)
 	case TPL_REFUSED:
 		return epoch != device->epoch;
 	case TPL_POSTED:
-		return epoch != device->epoch || tpl_load_acquire(device->page, TPL_DEV_ACK) == device->token;
+		return epoch != device->epoch ||
+		       tpl_load_acquire(device->page, TPL_DEV_ACK) == device->token;
 	case TPL_UP:
 		break;
 	}
@@ -191,7 +201,10 @@ static bool tpl_device_look(struct tpl_device *device)
 	return tpl_look_at_config(device);
 }
 
-/* Look at every word that the backend may have changed. Called from the doorbell's interrupt or the polling timer. */
+/*
+ * Look at every word that the backend may have changed. Called from the doorbell's interrupt or the
+ * polling timer.
+ */
 static void tpl_link_look(struct tpl_link *link)
 {
 	struct tpl_device *device;
@@ -200,7 +213,7 @@ static void tpl_link_look(struct tpl_link *link)
 	scoped_guard(spinlock_irqsave, &link->lock) {
 		link->stats.interrupts++;
 		tpl_echo_heard(link);
-		tpl_for_each_device(link, device)
+		for (device = tpl_first(link); device; device = tpl_next(device))
 			work |= tpl_device_look(device);
 		if (work)
 			tpl_work_soon(link);
@@ -235,9 +248,10 @@ static void tpl_poll_start(struct tpl_link *link)
 
 static void tpl_set_state(struct tpl_device *device, enum tpl_state state, u32 epoch)
 {
-	guard(spinlock_irqsave)(&device->link->lock);
-	device->state = state;
-	device->epoch = epoch;
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
+		device->state = state;
+		device->epoch = epoch;
+	}
 }
 
 /* A new life begins by leaving no batch of an old one behind (4.2). */
@@ -247,13 +261,13 @@ static void tpl_new_life(struct tpl_link *link)
 	struct tpl_device *device;
 	unsigned int count = 0;
 
-	tpl_for_each_device(link, device) {
+	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		avoid[count++] = tpl_load(device->page, TPL_DEV_BE_EPOCH);
 		avoid[count++] = tpl_load(device->page, TPL_DEV_ACK_FE_EPOCH);
 		avoid[count++] = tpl_load(device->driver, TPL_DRV_FE_EPOCH);
 	}
 	link->fe_epoch = tpl_nonce(avoid, count);
-	tpl_for_each_device(link, device) {
+	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		tpl_store(device->driver, TPL_DRV_REQ, 0);
 		tpl_store(device->driver, TPL_DRV_TOKEN, 0);
 		tpl_store(device->driver, TPL_DRV_MAGIC, TPL_SYNC_MAGIC);
@@ -261,21 +275,21 @@ static void tpl_new_life(struct tpl_link *link)
 		tpl_store(device->driver, TPL_DRV_FE_SLEEP, 1);
 		tpl_set_state(device, TPL_ABSENT, 0);
 	}
-	virt_mb();	/* before any batch of this life */
+	virt_mb(); /* before any batch of this life */
 }
 
 static void tpl_link_down(struct tpl_link *link)
 {
 	struct tpl_device *device;
 
-	tpl_for_each_device(link, device)
+	for (device = tpl_first(link); device; device = tpl_next(device))
 		if (device->state == TPL_UP)
 			tpl_device_down(device);
 }
 
 /*
- * Begin again after a break. With a new epoch of our own, so that the first acknowledgement says that every device of the
- * link is reset: until then nothing is allocated from the pool.
+ * Begin again after a break. With a new epoch of our own, so that the first answer says
+ * that every device of the link is reset: until then nothing is allocated from the pool.
  */
 static void tpl_link_mend(struct tpl_link *link)
 {
@@ -296,8 +310,9 @@ static u32 tpl_present(struct tpl_device *device)
 		return 0;
 	if (magic == TPL_SYNC_MAGIC && version == TPL_SYNC_VERSION)
 		return epoch;
-	dev_err(&device->pdev->dev, "magic 0x%08x, version %u: not synchronisation pages of version %u\n", magic, version,
-		TPL_SYNC_VERSION);
+	dev_err(&device->pdev->dev,
+		"magic 0x%08x, version %u: not synchronisation pages of version %u\n", magic,
+		version, TPL_SYNC_VERSION);
 	tpl_set_state(device, TPL_REFUSED, epoch);
 	return 0;
 }
@@ -314,7 +329,10 @@ static void tpl_post_reset(struct tpl_device *device)
 	guard(mutex)(&device->mutex);
 	tpl_batch_forget(device);
 	tpl_set_state(device, TPL_POSTED, epoch);
-	/* Cannot fail: the list is empty. The answer is looked for by the interrupt and the work item. */
+	/*
+	 * Cannot fail: the list is empty. The answer is looked for by the interrupt and the work
+	 * item.
+	 */
 	if (!tpl_batch_add(device, TPL_REG_STATUS, sizeof(u32), 0, 0))
 		tpl_batch_publish(device);
 	device->link->rering_ms = TPL_RERING_MS;
@@ -326,7 +344,8 @@ static void tpl_refuse(struct tpl_device *device, const struct tpl_answer *answe
 		dev_err(&device->pdev->dev, "the backend refused to be attached: %s\n",
 			tpl_result_name(answer->result));
 	else if (err != -ENODEV)
-		dev_err(&device->pdev->dev, "cannot register the virtio device: %pe\n", ERR_PTR(err));
+		dev_err(&device->pdev->dev, "cannot register the virtio device: %pe\n",
+			ERR_PTR(err));
 	tpl_set_state(device, TPL_REFUSED, device->epoch);
 }
 
@@ -336,7 +355,8 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->link->stats.resets++;
-	if (!device->link->chan || !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL))
+	if (!device->link->chan ||
+	    !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL))
 		tpl_poll_start(device->link);
 	if (answer->result == TPL_RESULT_OK && !answer->status)
 		err = tpl_device_up(device);
@@ -362,7 +382,8 @@ static void tpl_device_step(struct tpl_device *device)
 
 	if (device->state == TPL_UP && READ_ONCE(device->needs_reset))
 		tpl_recover(device);
-	if (device->state == TPL_REFUSED && tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch)
+	if (device->state == TPL_REFUSED &&
+	    tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch)
 		tpl_set_state(device, TPL_ABSENT, 0);
 	if (device->state == TPL_POSTED) {
 		switch (tpl_batch_answer(device, &answer)) {
@@ -378,32 +399,36 @@ static void tpl_device_step(struct tpl_device *device)
 		tpl_post_reset(device);
 }
 
-/* What is posted is rung again, soon at first, then less often: a backend may be stopped for as long as it likes. */
+/*
+ * What is posted is rung again, soon at first, then less often: a backend may be stopped for as
+ * long as it likes.
+ */
 static void tpl_schedule(struct tpl_link *link)
 {
 	bool posted = false, waiting = false;
 	struct tpl_device *device;
+	unsigned int delay_ms = 0;
 
-	tpl_for_each_device(link, device) {
+	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		posted |= device->state == TPL_POSTED;
 		waiting |= device->state == TPL_ABSENT && time_before(jiffies, device->not_before);
 	}
-	guard(spinlock_irqsave)(&link->lock);
-	if (link->closing)
-		return;
-	if (posted)
-		queue_delayed_work(link->wq, &link->work, msecs_to_jiffies(link->rering_ms));
-	else if (waiting)
-		queue_delayed_work(link->wq, &link->work, msecs_to_jiffies(TPL_RECOVER_MS));
-	if (posted)
+	if (posted) {
+		delay_ms = link->rering_ms;
 		link->rering_ms = min(2 * link->rering_ms, TPL_RERING_MAX_MS);
+	} else if (waiting) {
+		delay_ms = TPL_RECOVER_MS;
+	}
+	scoped_guard(spinlock_irqsave, &link->lock)
+		if (delay_ms && !link->closing)
+			queue_delayed_work(link->wq, &link->work, msecs_to_jiffies(delay_ms));
 }
 
 static void tpl_ring_again(struct tpl_link *link)
 {
 	struct tpl_device *device;
 
-	tpl_for_each_device(link, device) {
+	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		if (device->state == TPL_POSTED) {
 			tpl_link_ring(link);
 			return;
@@ -421,7 +446,7 @@ static void tpl_link_work(struct work_struct *work)
 	if (READ_ONCE(link->broken))
 		tpl_link_mend(link);
 	tpl_ring_again(link);
-	tpl_for_each_device(link, device)
+	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_device_step(device);
 	tpl_schedule(link);
 }
@@ -430,22 +455,24 @@ static void tpl_link_work(struct work_struct *work)
 
 static void *tpl_map_page(struct tpl_device *device, const char *name)
 {
-	struct resource *resource = platform_get_resource_byname(device->pdev, IORESOURCE_MEM, name);
+	struct resource *resource =
+		platform_get_resource_byname(device->pdev, IORESOURCE_MEM, name);
 	struct device *dev = device->link->dev;
 	void *page;
 
 	if (!resource || resource_size(resource) < TPL_PAGE_SIZE)
-		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%s: reg does not name a %s page of at least %u bytes\n",
+		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%s: no %s page of %u bytes in reg\n",
 					     dev_name(&device->pdev->dev), name, TPL_PAGE_SIZE));
 	page = devm_memremap(dev, resource->start, resource_size(resource), MEMREMAP_WB);
 	if (IS_ERR(page))
-		return ERR_PTR(dev_err_probe(dev, PTR_ERR(page), "cannot map the %s page %pr\n", name, resource));
+		return ERR_PTR(dev_err_probe(dev, PTR_ERR(page), "cannot map the %s page %pr\n",
+					     name, resource));
 	return page;
 }
 
 /*
- * The virtio device's parent is the child's platform device, not the link's: the virtio core takes the parent's node for
- * one with at most one child. So the child is given the link's pool here.
+ * The virtio device's parent is the child's platform device, not the link's: the virtio core takes
+ * the parent's node for one with at most one child. So the child is given the link's pool here.
  */
 static int tpl_setup_dma(struct tpl_device *device)
 {
@@ -459,8 +486,7 @@ static int tpl_setup_dma(struct tpl_device *device)
 		err = of_reserved_mem_device_init_by_idx(dev, device->link->dev->of_node, 0);
 	if (err)
 		return dev_err_probe(device->link->dev, err,
-				     "%s: memory-region must name a restricted-dma-pool, and the kernel have CONFIG_DMA_RESTRICTED_POOL\n",
-				     dev_name(dev));
+				     "memory-region must name a restricted-dma-pool, and the kernel have CONFIG_DMA_RESTRICTED_POOL\n");
 	return 0;
 }
 
@@ -484,7 +510,8 @@ static void tpl_destroy_device(void *data)
 	of_platform_device_destroy(&device->pdev->dev, NULL);
 }
 
-static int tpl_create_device(struct tpl_link *link, struct tpl_device *device, struct device_node *node)
+static int tpl_create_device(struct tpl_link *link, struct tpl_device *device,
+			     struct device_node *node)
 {
 	int err;
 
@@ -520,7 +547,8 @@ static int tpl_find_pool(struct tpl_link *link)
 
 	of_node_put(node);
 	if (!pool)
-		return dev_err_probe(link->dev, -EINVAL, "memory-region must name the link's pool\n");
+		return dev_err_probe(link->dev, -EINVAL,
+				     "memory-region must name the link's pool\n");
 	link->pool_base = pool->base;
 	link->pool_size = pool->size;
 	return 0;
@@ -553,8 +581,9 @@ static struct tpl_link *tpl_alloc_link(struct device *dev)
 	struct tpl_link *link;
 
 	if (!devices || devices > TPL_DEVICES_MAX)
-		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%u devices on the link, 1 to %u are possible\n", devices,
-					     TPL_DEVICES_MAX));
+		return ERR_PTR(dev_err_probe(dev, -EINVAL,
+					     "%u devices on the link, 1 to %u are possible\n",
+					     devices, TPL_DEVICES_MAX));
 	link = devm_kzalloc(dev, struct_size(link, devices, devices), GFP_KERNEL);
 	if (!link)
 		return ERR_PTR(-ENOMEM);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * virtio-mmio with synchronisation pages (docs/transport.md): what the parts of the frontend's transport share
+ * virtio-mmio with synchronisation pages (docs/transport.md): what the parts of the frontend's
+ * transport share
  *
  * trapless_link.c    the link: doorbell, interrupt, life cycle of its devices
  * trapless_batch.c   one device's batches: publish, wait, accept (sections 4.3 and 4.7)
@@ -24,17 +25,20 @@
 
 #include "trapless_layout.h"
 
-#define TPL_DEVICES_MAX		32
-#define TPL_QUEUE_SIZE_LIMIT	1024
+#define TPL_DEVICES_MAX 32
+#define TPL_QUEUE_SIZE_LIMIT 1024
 
-/* Ring again this often while an answer is outstanding; the wait for a first answer grows to the second value. */
-#define TPL_RERING_MS		10
-#define TPL_RERING_MAX_MS	1000
+/*
+ * Ring again this often while an answer is outstanding; the wait for a first answer grows to the
+ * second value.
+ */
+#define TPL_RERING_MS 10
+#define TPL_RERING_MAX_MS 1000
 
 /* Bounds for the time-out that the backend advises, and what holds if it advises none. */
-#define TPL_TIMEOUT_MIN_MS	10
-#define TPL_TIMEOUT_MAX_MS	5000
-#define TPL_TIMEOUT_MS		1000
+#define TPL_TIMEOUT_MIN_MS 10
+#define TPL_TIMEOUT_MAX_MS 5000
+#define TPL_TIMEOUT_MS 1000
 
 /*
  * Life of a device, advanced by the link's work item only (docs/transport.md, 4.2 and 4.7):
@@ -60,6 +64,7 @@ struct tpl_entry {
 	__le32 selector;
 	__le64 value;
 };
+
 static_assert(sizeof(struct tpl_entry) == TPL_ENTRY_SIZE);
 
 struct tpl_header {
@@ -70,6 +75,7 @@ struct tpl_header {
 	__le32 layout;
 	__le32 crc;
 };
+
 static_assert(sizeof(struct tpl_header) == TPL_DRV_HEADER_SIZE);
 
 /* What the backend says to a batch. */
@@ -88,18 +94,18 @@ struct tpl_vdev {
 struct tpl_device {
 	struct tpl_link *link;
 	struct platform_device *pdev;
-	void *page;			/* device page: loads only */
-	void *driver;			/* driver page: stores only */
+	void *page; /* device page: loads only */
+	void *driver; /* driver page: stores only */
 	struct tpl_vdev *vd;
 
 	/* Under the link's lock */
 	enum tpl_state state;
-	u32 epoch;			/* the backend's life that we talk to; 0: none */
-	u32 token;			/* of the batch published last */
+	u32 epoch; /* the backend's life that we talk to; 0: none */
+	u32 token; /* of the batch published last */
 	u32 used_count;
 	u32 config_count;
 	bool needs_reset;
-	bool registered;		/* UP, and the probe of the device's driver is over */
+	bool registered; /* UP, and the probe of the device's driver is over */
 	struct virtqueue *vqs[TPL_QUEUES_MAX];
 	unsigned int num_vqs;
 
@@ -107,16 +113,19 @@ struct tpl_device {
 	u32 kicks;
 
 	/* Owned by the link's work item */
-	unsigned long not_before;	/* jiffies: do not attach again earlier */
+	unsigned long not_before; /* jiffies: do not attach again earlier */
 
-	/* Under the mutex: the batch that is being collected, and the status that both sides agree on */
+	/*
+	 * Under the mutex: the batch that is being collected, and the status that both sides agree
+	 * on
+	 */
 	struct mutex mutex;
 	u8 status;
-	bool fresh;			/* nothing was published since a reset was acknowledged */
-	bool rejected;			/* a batch was refused: only a reset helps */
+	bool fresh; /* nothing was published since a reset was acknowledged */
+	bool rejected; /* a batch was refused: only a reset helps */
 	u32 capabilities;
 	u32 timeout_ms;
-	u32 waited;			/* round trips waited for since the last reset */
+	u32 waited; /* round trips waited for since the last reset */
 	u32 waited_to_driver_ok;
 	unsigned int count;
 	struct tpl_entry entries[TPL_ENTRIES_MAX];
@@ -137,19 +146,19 @@ struct tpl_stats {
 struct tpl_link {
 	struct device *dev;
 	struct mbox_client client;
-	struct mbox_chan *chan;		/* NULL: no doorbell, both sides poll */
+	struct mbox_chan *chan; /* NULL: no doorbell, both sides poll */
 	phys_addr_t pool_base;
 	size_t pool_size;
 	u32 fe_epoch;
 	struct dentry *debugfs;
 
-	spinlock_t lock;		/* states, epochs, queues; taken in interrupts */
+	spinlock_t lock; /* states, epochs, queues; taken in interrupts */
 	bool broken;
 	bool closing;
-	struct tpl_stats stats;		/* doorbells and kicks: under the ring lock */
+	struct tpl_stats stats; /* doorbells and kicks: under the ring lock */
 
-	spinlock_t ring_lock;		/* the channel and the kick counters; inside all other locks */
-	atomic_t rings;			/* submitted to a mailbox that reports completion, not completed yet */
+	spinlock_t ring_lock; /* the channel and the kick counters; inside all other locks */
+	atomic_t rings; /* submitted to a mailbox that reports completion, not completed yet */
 
 	struct hrtimer poll;
 	bool polling;
@@ -159,9 +168,9 @@ struct tpl_link {
 	struct delayed_work work;
 	unsigned int rering_ms;
 
-	struct mutex echo_mutex;	/* one series of echoes, and its latencies */
+	struct mutex echo_mutex; /* one series of echoes, and its latencies */
 	struct completion echoed;
-	u32 echo_value;			/* awaited; 0: none */
+	u32 echo_value; /* awaited; 0: none */
 	u64 *echo_ns;
 	unsigned int echo_count;
 
@@ -169,8 +178,17 @@ struct tpl_link {
 	struct tpl_device devices[] __counted_by(num_devices);
 };
 
-#define tpl_for_each_device(link, device) \
-	for ((device) = (link)->devices; (device) < (link)->devices + (link)->num_devices; (device)++)
+static inline struct tpl_device *tpl_first(struct tpl_link *link)
+{
+	return link->devices;
+}
+
+static inline struct tpl_device *tpl_next(struct tpl_device *device)
+{
+	struct tpl_link *link = device->link;
+
+	return device + 1 < link->devices + link->num_devices ? device + 1 : NULL;
+}
 
 /* Words of the pages: little-endian, 32 bits, naturally aligned. */
 static inline u32 tpl_load(const void *page, unsigned int offset)
@@ -178,9 +196,9 @@ static inline u32 tpl_load(const void *page, unsigned int offset)
 	return le32_to_cpu(READ_ONCE(*(const __le32 *)(page + offset)));
 }
 
-/* Pairs with the backend's store-release: what it stored before is visible after. */
 static inline u32 tpl_load_acquire(const void *page, unsigned int offset)
 {
+	/* Pairs with the backend's store-release: what it stored before is visible after. */
 	return le32_to_cpu(virt_load_acquire((__le32 *)(page + offset)));
 }
 
@@ -189,9 +207,9 @@ static inline void tpl_store(void *page, unsigned int offset, u32 value)
 	WRITE_ONCE(*(__le32 *)(page + offset), cpu_to_le32(value));
 }
 
-/* Pairs with the backend's load-acquire: what we stored before is visible to it. */
 static inline void tpl_store_release(void *page, unsigned int offset, u32 value)
 {
+	/* Pairs with the backend's load-acquire: what we stored before is visible to it. */
 	virt_store_release((__le32 *)(page + offset), cpu_to_le32(value));
 }
 
