@@ -22,7 +22,7 @@ get() { value=; [ -r "$1" ] && read -r value < "$1"; }
 for d in /sys/bus/scmi_protocol/devices/*; do
   [ -e "$d/of_node/reg" ] || continue
   driver=$(readlink "$d/driver")
-  printf 'device\t0x%s\t%s\t%s\n' "$(hexdump -e '/1 "%02x"' "$d/of_node/reg")" "${d##*/}" "${driver##*/}"
+  printf 'device\t0x%s\t%s\t%s\n' "$(od -An -tx1 "$d/of_node/reg" | tr -d ' ')" "${d##*/}" "${driver##*/}"
 done
 for i in /sys/class/hwmon/hwmon*/*_input; do
   [ -e "$i" ] || continue
