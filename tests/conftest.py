@@ -10,7 +10,6 @@ import pytest
 
 from trapless.setup import values
 
-
 # A time limit per example would measure how busy the machine is. A failure prints what reproduces it.
 hypothesis.settings.register_profile("trapless", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("trapless")
