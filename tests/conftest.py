@@ -5,14 +5,9 @@ import platform
 import shutil
 import subprocess
 
-import hypothesis
 import pytest
 
 from trapless.setup import values
-
-# A time limit per example would measure how busy the machine is. A failure prints what reproduces it.
-hypothesis.settings.register_profile("trapless", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("trapless")
 
 
 def first_line(*command):
