@@ -40,8 +40,9 @@ static struct tpl_device *to_tpl_device(struct virtio_device *vdev)
 /* The device takes no batch any more until it is reset: say why, and fail its requests. */
 static void tpl_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what)
 {
-	dev_err(&device->pdev->dev, "the backend refused %s: %s (result %u, entry %u)\n", what,
-		tpl_result_name(answer->result), answer->result, answer->index);
+	dev_err_ratelimited(&device->pdev->dev,
+			    "the backend refused %s: %s (result %u, entry %u)\n", what,
+			    tpl_result_name(answer->result), answer->result, answer->index);
 	device->rejected = true;
 	tpl_device_break(device);
 	if (answer->result == TPL_RESULT_NEEDS_RESET)
@@ -116,7 +117,8 @@ static void tpl_set(struct virtio_device *vdev, unsigned int offset, const void 
 
 	guard(mutex)(&device->mutex);
 	if (!(device->status & VIRTIO_CONFIG_S_FEATURES_OK)) {
-		dev_warn(&vdev->dev, "configuration write before FEATURES_OK is not passed on\n");
+		dev_warn_ratelimited(&vdev->dev,
+				     "configuration write before FEATURES_OK is not passed on\n");
 		return;
 	}
 	if (length > sizeof(u64) || !is_power_of_2(length) ||
@@ -214,8 +216,8 @@ static void tpl_reset(struct virtio_device *vdev)
 	    tpl_batch_flush(device, &answer))
 		return;
 	if (answer.result != TPL_RESULT_OK || answer.status) {
-		dev_err(&vdev->dev, "reset not accepted: %s, status 0x%02x\n",
-			tpl_result_name(answer.result), answer.status);
+		dev_err_ratelimited(&vdev->dev, "reset not accepted: %s, status 0x%02x\n",
+				    tpl_result_name(answer.result), answer.status);
 		tpl_link_break(device->link, "a reset was refused");
 		return;
 	}
@@ -246,7 +248,8 @@ static int tpl_finalize_features(struct virtio_device *vdev)
 
 	if (!__virtio_test_bit(vdev, VIRTIO_F_VERSION_1) ||
 	    !__virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
-		dev_err(&vdev->dev, "the backend must offer VERSION_1 and ACCESS_PLATFORM\n");
+		dev_err_ratelimited(&vdev->dev,
+				    "the backend must offer VERSION_1 and ACCESS_PLATFORM\n");
 		return -EINVAL;
 	}
 	guard(mutex)(&device->mutex);
@@ -276,18 +279,18 @@ static bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size)
 static int tpl_check_vring(struct tpl_device *device, struct virtqueue *vq)
 {
 	unsigned int size = virtqueue_get_vring_size(vq);
+	dma_addr_t desc = virtqueue_get_desc_addr(vq);
 	struct tpl_link *link = device->link;
 
-	if (tpl_in_pool(link, virtqueue_get_desc_addr(vq), size * sizeof(struct vring_desc)) &&
+	if (tpl_in_pool(link, desc, size * sizeof(struct vring_desc)) &&
 	    tpl_in_pool(link, virtqueue_get_avail_addr(vq),
 			struct_size_t(struct vring_avail, ring, size + 1)) &&
 	    tpl_in_pool(link, virtqueue_get_used_addr(vq),
 			struct_size_t(struct vring_used, ring, size)))
 		return 0;
-	dev_err(&device->pdev->dev,
-		"queue %u lies at %pad, outside of the pool %pa+0x%zx: is the kernel without CONFIG_DMA_RESTRICTED_POOL?\n",
-		vq->index, &(dma_addr_t){ virtqueue_get_desc_addr(vq) }, &link->pool_base,
-		link->pool_size);
+	dev_err_ratelimited(&device->pdev->dev,
+			    "queue %u lies at %pad, outside of the pool %pa+0x%zx: is the kernel without CONFIG_DMA_RESTRICTED_POOL?\n",
+			    vq->index, &desc, &link->pool_base, link->pool_size);
 	return -EFAULT;
 }
 
@@ -327,8 +330,9 @@ static int tpl_queue_size(struct tpl_device *device, unsigned int index)
 	if (!size)
 		return -ENOENT;
 	if (!is_power_of_2(size)) {
-		dev_err(&device->pdev->dev, "queue %u: maximum size %u is not a power of two\n",
-			index, size);
+		dev_err_ratelimited(&device->pdev->dev,
+				    "queue %u: maximum size %u is not a power of two\n", index,
+				    size);
 		return -EINVAL;
 	}
 	return min_t(u32, size, TPL_QUEUE_SIZE_LIMIT);
@@ -453,12 +457,14 @@ static int tpl_check_page(struct tpl_device *device)
 	u32 queues = tpl_load(device->page, TPL_DEV_NUM_QUEUES);
 
 	if (magic != TPL_MMIO_MAGIC || version != TPL_MMIO_VERSION) {
-		dev_err(dev, "magic 0x%08x, version %u: not a virtio device of version %u\n", magic,
-			version, TPL_MMIO_VERSION);
+		dev_err_ratelimited(dev,
+				    "magic 0x%08x, version %u: not a virtio device of version %u\n",
+				    magic, version, TPL_MMIO_VERSION);
 		return -EPROTO;
 	}
 	if (queues > TPL_QUEUES_MAX) {
-		dev_err(dev, "%u queues, at most %u are possible\n", queues, TPL_QUEUES_MAX);
+		dev_err_ratelimited(dev, "%u queues, at most %u are possible\n", queues,
+				    TPL_QUEUES_MAX);
 		return -EPROTO;
 	}
 	/* Device id 0 is a placeholder without function (virtio 1.3, 4.2.2.2). */

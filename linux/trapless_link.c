@@ -114,7 +114,7 @@ static void tpl_break_locked(struct tpl_link *link, const char *why)
 	lockdep_assert_held(&link->lock);
 	if (link->broken)
 		return;
-	dev_warn(link->dev, "link broken: %s\n", why);
+	dev_warn_ratelimited(link->dev, "link broken: %s\n", why);
 	WRITE_ONCE(link->broken, true);
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_break_vqs(device);
@@ -139,7 +139,7 @@ void tpl_device_break(struct tpl_device *device)
 /* Have the device taken down and registered again. Any context, also inside a callback. */
 void tpl_device_ask_reset(struct tpl_device *device, const char *why)
 {
-	dev_err(&device->pdev->dev, "%s\n", why);
+	dev_err_ratelimited(&device->pdev->dev, "%s\n", why);
 	WRITE_ONCE(device->needs_reset, true);
 	tpl_work_soon(device->link);
 }
@@ -310,9 +310,9 @@ static u32 tpl_present(struct tpl_device *device)
 		return 0;
 	if (magic == TPL_SYNC_MAGIC && version == TPL_SYNC_VERSION)
 		return epoch;
-	dev_err(&device->pdev->dev,
-		"magic 0x%08x, version %u: not synchronisation pages of version %u\n", magic,
-		version, TPL_SYNC_VERSION);
+	dev_err_ratelimited(&device->pdev->dev,
+			    "magic 0x%08x, version %u: not synchronisation pages of version %u\n",
+			    magic, version, TPL_SYNC_VERSION);
 	tpl_set_state(device, TPL_REFUSED, epoch);
 	return 0;
 }
@@ -341,11 +341,11 @@ static void tpl_post_reset(struct tpl_device *device)
 static void tpl_refuse(struct tpl_device *device, const struct tpl_answer *answer, int err)
 {
 	if (answer->result != TPL_RESULT_OK)
-		dev_err(&device->pdev->dev, "the backend refused to be attached: %s\n",
-			tpl_result_name(answer->result));
+		dev_err_ratelimited(&device->pdev->dev, "the backend refused to be attached: %s\n",
+				    tpl_result_name(answer->result));
 	else if (err != -ENODEV)
-		dev_err(&device->pdev->dev, "cannot register the virtio device: %pe\n",
-			ERR_PTR(err));
+		dev_err_ratelimited(&device->pdev->dev, "cannot register the virtio device: %pe\n",
+				    ERR_PTR(err));
 	tpl_set_state(device, TPL_REFUSED, device->epoch);
 }
 
@@ -369,7 +369,7 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 
 static void tpl_recover(struct tpl_device *device)
 {
-	dev_warn(&device->pdev->dev, "taken down, to be registered again\n");
+	dev_warn_ratelimited(&device->pdev->dev, "taken down, to be registered again\n");
 	tpl_device_down(device);
 	tpl_set_state(device, TPL_ABSENT, 0);
 	device->not_before = jiffies + msecs_to_jiffies(TPL_RECOVER_MS);
