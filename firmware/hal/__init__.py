@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The hardware contract: everything above this package asks for its machine here, and nowhere else.
 
-`hal.edge` has the capabilities without policy: `Window`, `SplitQueue`, `Chain`, `Watch` and the barriers (see `hal.pure`
-for what each does; the C module `_hal` is used where the interpreter has it).
+`hal.edge` has the capabilities without policy: `Window`, `SplitQueue`, `Chain`, `Watch` and the barriers (see
+`hal.pure` for what each does; the C module `_hal` is used where the interpreter has it).
 
 A *machine* is `hal.metal` (the module; bare metal) or a `hal.sim.Machine` (one process, no hardware). Both have:
 
 - `links()`: list of `hal.contract.Link`, one for each frontend, as the backend's device tree tells them;
-- `serve(callback)`: `callback(None)` runs after every interrupt that matters, after `notify()` and after `timer()`; whatever
-  a person does at the prompt meanwhile. It must do a bounded amount of work, and call `notify()` if some is left;
+- `serve(callback)`: `callback(None)` runs after every interrupt that matters, after `notify()` and after `timer()`;
+  whatever a person does at the prompt meanwhile. It must do a bounded amount of work, and call `notify()` if some is
+  left;
 - `notify()`: have the callback run again soon, after the prompt had its turn;
 - `timer(ms)`: have the callback run once, `ms` milliseconds from now; a new call replaces the old one, 0 cancels it;
 - `nonce(avoid=())`: a random integer, 1 to 2^32 - 1, that is not in `avoid`;

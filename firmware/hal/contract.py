@@ -3,11 +3,12 @@
 
 How a device tree describes a link (node `/trapless`, one child for each link):
 
-- `label`: its name; `reg`, `reg-names`: "region" (everything shared) and "pool" (vrings and buffers), backend addresses;
+- `label`: its name; `reg`, `reg-names`: "region" (everything shared) and "pool" (vrings and buffers), backend
+  addresses;
 - `trapless,frontend-base`: 64-bit frontend address of the pool's first byte;
 - `mboxes`: phandle of the doorbell and the peer to ring; without it both sides poll;
-- one child for each device: `reg`, `reg-names`: "device" and "driver" (its pages), `trapless,device` (its kind) and, for kinds
-  that have one, `trapless,model`.
+- one child for each device: `reg`, `reg-names`: "device" and "driver" (its pages), `trapless,device` (its kind) and,
+  for kinds that have one, `trapless,model`.
 """
 
 
@@ -23,7 +24,8 @@ class Doorbell:
     def echo(self, request, request_off, reply, reply_off):
         """Answer at interrupt level: a new word at `request` is stored at `reply`, then the frontend is rung.
 
-        `request`, `reply`: Windows, with the offset of a 32-bit word each. Returns the slot for `echo_off`, or -1: no echo here.
+        `request`, `reply`: Windows, with the offset of a 32-bit word each. Returns the slot for `echo_off`, or -1: no
+        echo here.
         """
         return -1
 
@@ -34,9 +36,9 @@ class Doorbell:
 class Link:
     """One frontend's shared region.
 
-    `name`: str; `region`, `pool`: Windows; `frontend_base`: the frontend's address of the pool's first byte; `doorbell`:
-    Doorbell; `devices`: list of (kind, device page Window, driver page Window, model name or None, dict of all
-    properties of the device's node as bytes, by name).
+    `name`: str; `region`, `pool`: Windows; `frontend_base`: the frontend's address of the pool's first byte;
+    `doorbell`: Doorbell; `devices`: list of (kind, device page Window, driver page Window, model name or None, dict of
+    all properties of the device's node as bytes, by name).
     """
 
     def __init__(self, name, region, pool, frontend_base, doorbell, devices):
@@ -60,8 +62,8 @@ def draw(entropy, word, avoid):
 def read_links(tree, window, doorbell):
     """Return the Links that the device tree `tree` (hal.fdt.Tree) describes; [] without a `/trapless` node.
 
-    `window(address, size)` makes a Window of memory; `doorbell(mboxes)` a Doorbell of the cells of `mboxes`, or of None.
-    ValueError, with the node's name, if a link lacks what it needs.
+    `window(address, size)` makes a Window of memory; `doorbell(mboxes)` a Doorbell of the cells of `mboxes`, or of
+    None. ValueError, with the node's name, if a link lacks what it needs.
     """
     root = tree.find("/trapless")
     if root is None:

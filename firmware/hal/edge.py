@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The capabilities that everything else is built from: those of the C module `_hal` if the interpreter has it, else its twin.
+"""The capabilities that everything else is built from: of the C module `_hal`, or of its pure twin.
 
-See `hal.pure` for what each does; `NATIVE` tells which one it is.
+`_hal` is taken where the interpreter has it; `NATIVE` tells. See `hal.pure` for what each name does.
 """
 
 try:

@@ -28,7 +28,7 @@ def _string(data, at):
 
 
 class Node:
-    """One node: `name` (with unit address), `path`, `parent`, `children` (list), `properties` (dict of bytes by name)."""
+    """One node: `name` with unit address, `path`, `parent`, `children` (list), `properties` (dict of bytes by name)."""
 
     def __init__(self, name, parent):
         self.name = name
@@ -100,7 +100,7 @@ def _pair(value, at, middle, stride):
 
 
 class Tree:
-    """A flattened device tree in the buffer `data`; `root` is its root Node. ValueError if it is none, or is damaged."""
+    """A flattened device tree in the buffer `data`; `root` is its root Node. ValueError if it is none, or damaged."""
 
     def __init__(self, data):
         data = memoryview(data)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Doorbell over QEMU's ivshmem-doorbell device. Source: QEMU, docs/specs/ivshmem-spec, "Device Specification".
 
-BAR 0: IVPosition (offset 8) is this side's id; a store of `peer << 16 | vector` to Doorbell (offset 12) interrupts that peer.
-Only vector 0 is used, in both directions. There is no INTx, and doorbells are dropped until MSI-X is enabled.
+BAR 0: IVPosition (offset 8) is this side's id; a store of `peer << 16 | vector` to Doorbell (offset 12) interrupts
+that peer. Only vector 0 is used, in both directions. There is no INTx, and doorbells are dropped until MSI-X is
+enabled.
 """
 
 from hal import edge
@@ -19,8 +20,8 @@ _DOORBELL = const(12)
 class IvshmemDoorbell(Doorbell):
     """The doorbell between this side and `peer`. `function`: pci.Function; `frame`: pci.MessageFrame.
 
-    The interrupt is attached: it schedules the serving callback. ValueError if the function is another device, or `peer`
-    is this side itself.
+    The interrupt is attached: it schedules the serving callback. ValueError if the function is another device, or
+    `peer` is this side itself.
     """
 
     hears = True

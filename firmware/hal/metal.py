@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The bare machine: everything is found in the device tree it was booted with. See `hal` for the contract.
 
-Doorbells are chosen by the `compatible` of the node that a link's `mboxes` points to: `pci1af4,1110` is ivshmem behind a
-`pci-host-ecam-generic` bridge, with interrupts through the `arm,gic-v2m-frame`.
+Doorbells are chosen by the `compatible` of the node that a link's `mboxes` points to: `pci1af4,1110` is ivshmem behind
+a `pci-host-ecam-generic` bridge, with interrupts through the `arm,gic-v2m-frame`.
 """
-
-from time import ticks_diff, ticks_ms, ticks_us
 
 import _hal
 
 from hal import edge, ivshmem, pci
-from hal.compat import const
+from hal.compat import const, ticks_diff, ticks_ms, ticks_us  # noqa: F401 (the clock is part of the contract)
 from hal.contract import Doorbell, draw, read_links
 from hal.fdt import Tree
 

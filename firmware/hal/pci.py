@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""PCI Express functions behind a generic ECAM host bridge: find one, give it addresses, point its MSI-X at a GICv2m frame.
+"""PCI Express functions behind a generic ECAM bridge: find one, give it addresses, point its MSI-X at a GICv2m frame.
 
-Sources: PCI Local Bus Specification 3.0, 6.1 (header), 6.2.5 (BARs), 6.8.2 (MSI-X); PCI Express Base Specification 3.0, 7.2.2
-(ECAM); IEEE 1275 PCI binding and the Devicetree binding `pci-host-ecam-generic` (reg, ranges); Server Base System
-Architecture 2.3, appendix on GICv2m (MSI_TYPER, MSI_SETSPI_NS).
+Sources: PCI Local Bus Specification 3.0, 6.1 (header), 6.2.5 (BARs), 6.8.2 (MSI-X); PCI Express Base Specification
+3.0, 7.2.2 (ECAM); IEEE 1275 PCI binding and the Devicetree binding `pci-host-ecam-generic` (reg, ranges); Server Base
+System Architecture 2.3, appendix on GICv2m (MSI_TYPER, MSI_SETSPI_NS).
 """
 
 from hal.compat import const
@@ -52,7 +52,7 @@ class Host:
         self._offset, self._next, self._end = _memory_range(node)
 
     def function(self, node):
-        """Return the Function that the child `node` of the bridge describes, with its memory assigned. ValueError if there is none."""
+        """Return the Function of a child `node` of the bridge, with its memory assigned. ValueError if it is absent."""
         location = node.cells("reg")[0] >> 8 & 0xFFFF  # bus, device, function
         if (location + 1) * _FUNCTION_SIZE > self._ecam_size:
             raise ValueError("device tree: %s is outside the configuration space" % node.path)

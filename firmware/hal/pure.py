@@ -4,8 +4,8 @@
 It runs where the C module is missing (CPython) and is the readable form of what that module does. The split virtqueue
 follows the virtio 1.3 specification, 2.7; clauses are named where they are checked.
 
-What differs: a `Window` takes a buffer only, not an address; barriers do nothing, because one interpreter thread sees its
-own stores in order; and the serving callback has nobody to schedule it, so that `run_pending()` does.
+What differs: a `Window` takes a buffer only, not an address; barriers do nothing, because one interpreter thread sees
+its own stores in order; and the serving callback has nobody to schedule it, so that `run_pending()` does.
 """
 
 from struct import pack_into, unpack_from
@@ -204,7 +204,8 @@ class Window:
 class Chain:
     """One descriptor chain: room for `max_segments` segments (1 to QUEUE_SIZE_MAX), used again for every `pop`.
 
-    `head`: descriptor index; `readable`, `writable`: bytes of the two parts; `segments`: how many descriptors carry them.
+    `head`: descriptor index; `readable`, `writable`: bytes of the two parts; `segments`: how many descriptors carry
+    them.
     """
 
     def __init__(self, max_segments):
@@ -273,9 +274,9 @@ class Chain:
 class SplitQueue:
     """The device side of a split virtqueue (virtio 1.3, 2.7) whose rings and buffers lie in `pool`.
 
-    `base` is the driver's address of the pool's first byte; `desc`, `avail`, `used` are the driver's addresses of the three
-    areas; `size` is a power of two, at most QUEUE_SIZE_MAX. ValueError if an area is misaligned or not inside the pool.
-    `event_idx` and `indirect` say whether VIRTIO_F_EVENT_IDX and VIRTIO_F_INDIRECT_DESC were negotiated.
+    `base` is the driver's address of the pool's first byte; `desc`, `avail`, `used` are the driver's addresses of the
+    three areas; `size` is a power of two, at most QUEUE_SIZE_MAX. ValueError if an area is misaligned or not inside
+    the pool. `event_idx` and `indirect` say whether VIRTIO_F_EVENT_IDX and VIRTIO_F_INDIRECT_DESC were negotiated.
     """
 
     def __init__(self, pool, base, size, desc, avail, used, event_idx, indirect):
@@ -326,8 +327,8 @@ class SplitQueue:
     def pop(self, chain, buf=None):
         """Take the next chain into `chain`; gather its readable bytes into `buf`, up to its size.
 
-        EMPTY; TAKEN; MALFORMED: `chain` has its head and no segment, push it with 0; BROKEN: the ring is violated, and stays
-        so. ValueError if `chain` is one of this queue's that was not pushed yet.
+        EMPTY; TAKEN; MALFORMED: `chain` has its head and no segment, push it with 0; BROKEN: the ring is violated, and
+        stays so. ValueError if `chain` is one of this queue's that was not pushed yet.
         """
         view = None if buf is None else _writable(buf)
         if not isinstance(chain, Chain):
@@ -509,7 +510,8 @@ def _word_at(window, off):
 class Watch:
     """Finds work, and goes to sleep without losing a wake-up, among at most `capacity` (1 to 1024) slots.
 
-    A slot is a word, a queue or a sleep flag; its number is what the methods that add one return. ValueError if all are taken.
+    A slot is a word, a queue or a sleep flag; its number is what the methods that add one return. ValueError if all
+    are taken.
     """
 
     def __init__(self, capacity):
@@ -611,7 +613,8 @@ _service = _Service()
 def serve(callback):
     """Have `callback(None)` run after `notify()` and after attached interrupts; None: nothing any more.
 
-    An exception that leaves it is counted (`faults()`), kept (`fault()`) and, the first time, printed; later calls come.
+    An exception that leaves it is counted (`faults()`), kept (`fault()`) and, the first time, printed; later calls
+    come.
     """
     if callback is not None and not callable(callback):
         raise TypeError("not callable")
@@ -641,7 +644,7 @@ def fault():
 
 
 def run_pending():
-    """Run the serving callback if it is due; return whether it was. (Only here: MicroPython's scheduler does it for `_hal`.)"""
+    """Run the serving callback if it is due; return whether it was. (For `_hal` MicroPython's scheduler does it.)"""
     if not _service.pending or _service.serving:
         return False
     _service.pending = False
@@ -721,9 +724,7 @@ def echo(slot, request, request_off, reply, reply_off, doorbell, doorbell_off, v
 
     The three are Windows with offsets of 32-bit words; the doorbell may be None. `slot`: 0 to ECHO_SLOTS - 1.
     """
-    _service.echoes[_echo_slot(slot)] = _Echo(
-        request, request_off, reply, reply_off, doorbell, doorbell_off, value
-    )
+    _service.echoes[_echo_slot(slot)] = _Echo(request, request_off, reply, reply_off, doorbell, doorbell_off, value)
 
 
 def echo_off(slot):
@@ -732,7 +733,7 @@ def echo_off(slot):
 
 
 def timer(ms):
-    """Schedule the serving callback once, `ms` milliseconds from now; 0: not any more. (Here nobody counts the time.)"""
+    """Schedule the serving callback once, `ms` milliseconds from now; 0: not any more. (Here nobody counts.)"""
     if _integer(ms) < 0:
         raise ValueError("negative time")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A machine without hardware: driver mock and devices live in one process and share buffers. See `hal` for the contract.
+"""A machine without hardware: driver mock and devices share buffers in one process. See `hal` for the contract.
 
 Nothing runs by itself: a doorbell, `notify()` and a timer only mark the serving callback as due, and `step()` or
 `run_pending()` run it, so that a test decides what happens when. Time moves by `advance()`. Nonces come from a seed.
@@ -15,7 +15,7 @@ _WORD = const(0xFFFFFFFF)
 
 
 class SimDoorbell(Doorbell):
-    """Both sides of a doorbell. `rung`: how often this side rang; `on_ring()`, if given, is what the frontend does then."""
+    """Both sides of a doorbell. `rung`: how often this side rang; `on_ring()`, if given, is what the frontend does."""
 
     def __init__(self, machine, hears=True, rings=True, on_ring=None):
         self.hears = hears
@@ -63,9 +63,9 @@ class SimDoorbell(Doorbell):
 
 
 class Machine:
-    """A simulated machine: links from the device tree `dtb`, whose regions are new or those of `memory`, and from `add_link`.
+    """A simulated machine; its links come from the device tree `dtb` and from `add_link`.
 
-    `memory`: dict of writable buffers by the address of a link's region. `seed` decides the nonces.
+    `memory`: dict of the links' regions (writable buffers) by address; missing ones are made. `seed` decides the nonces.
     """
 
     def __init__(self, dtb=None, memory=None, seed=1):
@@ -92,9 +92,10 @@ class Machine:
     def add_link(self, name, devices, memory=None, pool_offset=None, frontend_base=0x48200000, doorbell=None):
         """Add a link and return it.
 
-        `devices`: list of (kind, model or None); device i has its device page at i * 0x2000 and its driver page 0x1000 after it.
-        `memory`: the region, a writable buffer (default: a new one with a pool of 64 KiB); its pool goes from `pool_offset`
-        (default: after the last page) to its end. `doorbell`: a SimDoorbell (default: one that hears and rings).
+        `devices`: list of (kind, model or None); device i has its device page at i * 0x2000 and its driver page 0x1000
+        after it. `memory`: the region, a writable buffer (default: a new one with a pool of 64 KiB); its pool goes
+        from `pool_offset` (default: after the last page) to its end. `doorbell`: a SimDoorbell (default: one that
+        hears and rings).
         """
         if pool_offset is None:
             pool_offset = 2 * PAGE_SIZE * len(devices)

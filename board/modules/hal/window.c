@@ -24,7 +24,7 @@ bool hal_arg_u64(mp_obj_t arg, uint64_t *value) {
         return MP_OBJ_SMALL_INT_VALUE(arg) >= 0;
     }
     *value = (uint64_t)mp_obj_get_int_truncated(arg);
-    return mp_obj_equal(mp_obj_new_int_from_ull(*value), arg);
+    return mp_obj_equal(mp_obj_new_int_from_uint(*value), arg);
 }
 
 size_t hal_arg_count(mp_obj_t arg, size_t max) {
@@ -125,7 +125,7 @@ uint8_t *hal_window_word(mp_obj_t window, mp_obj_t off) {
 DEFINE_ACCESS(8, MP_OBJ_NEW_SMALL_INT);
 DEFINE_ACCESS(16, MP_OBJ_NEW_SMALL_INT);
 DEFINE_ACCESS(32, MP_OBJ_NEW_SMALL_INT);
-DEFINE_ACCESS(64, mp_obj_new_int_from_ull); /* a value from 2^62 on is a boxed integer */
+DEFINE_ACCESS(64, mp_obj_new_int_from_uint); /* a value from 2^62 on is a boxed integer */
 
 static mp_obj_t window_load_acquire(mp_obj_t self_in, mp_obj_t off_in) {
     return MP_OBJ_NEW_SMALL_INT(hal_load_acquire32(aligned(self_in, off_in, 4)));
@@ -198,7 +198,7 @@ static void window_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (attr == MP_QSTR_size) {
         dest[0] = MP_OBJ_NEW_SMALL_INT(self->size);
     } else if (attr == MP_QSTR_address) {
-        dest[0] = mp_obj_new_int_from_ull((uintptr_t)self->ptr);
+        dest[0] = mp_obj_new_int_from_uint((uintptr_t)self->ptr);
     } else {
         dest[1] = MP_OBJ_SENTINEL; /* go on with the methods */
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The serving callback, interrupts and the interrupt-level echo; `_hal` with MicroPython's scheduler, the twin by hand."""
+"""The serving callback, interrupts and the interrupt-level echo; `_hal` scheduled by MicroPython, the twin by hand."""
 
 from support import raises
 from unit.hal.twins import for_twins

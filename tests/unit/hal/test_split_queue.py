@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Chain and SplitQueue against virtio 1.3, 2.7: what is taken, what is refused and why, what is returned and signalled."""
+"""Chain and SplitQueue against virtio 1.3, 2.7: what is taken, refused and why, returned and signalled."""
 
 from array import array
 
@@ -236,7 +236,7 @@ def test_a_pool_at_the_end_of_the_address_space(twin):
 
 
 def malformed(twin, reason, build, segments=8, indirect=True):
-    """Offer what `build(rings)` made with head 0; demand the reason, that it can be returned, and that the queue goes on."""
+    """Offer what `build(rings)` made with head 0: the reason is given, it can be returned, and the queue goes on."""
     rings = Rings(twin, indirect=indirect)
     build(rings)
     rings.describe(6, rings.data, 4, WRITE)

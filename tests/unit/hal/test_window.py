@@ -32,7 +32,7 @@ def test_words_are_little_endian_and_of_their_width(twin):
 
 @for_twins
 def test_stores_keep_the_low_bits(twin):
-    memory, window = make(twin)
+    _, window = make(twin)
     for value in (-1, (1 << 64) - 1, HUGE - 1, -HUGE - 1):
         window.fill(0, 64, 0)
         window.w8(0, value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs one test body against each implementation of the edge that the interpreter has: `hal.pure`, and `_hal` if it is there."""
+"""Runs one test body against each implementation of the edge that the interpreter has: `hal.pure` and `_hal`."""
 
 from hal import edge, pure
 
