@@ -27,8 +27,8 @@ install() {
 		exit 1
 	fi
 	echo "setup: installing Debian's Python" >&2
-	$become apt-get update --quiet >&2
-	$become env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends python3-venv >&2
+	$become apt-get update -qq >&2
+	$become env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends python3-venv >&2
 }
 
 choose "$@" || {
