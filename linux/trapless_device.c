@@ -180,8 +180,12 @@ static bool tpl_status_waits(struct tpl_device *device, u8 status)
 static void tpl_accept_status(struct tpl_device *device, u8 status, const struct tpl_answer *answer)
 {
 	WRITE_ONCE(device->status, status & answer->status);
-	if (answer->result == TPL_RESULT_VETO)
+	if (answer->result == TPL_RESULT_VETO) {
 		WRITE_ONCE(device->status, device->status & ~VIRTIO_CONFIG_S_FEATURES_OK);
+		/* Too late for the core to see it: it has set up the queues by now. */
+		if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+			tpl_reject(device, answer, "features that it had said it takes");
+	}
 	if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		device->waited_to_driver_ok = device->waited;
 }
