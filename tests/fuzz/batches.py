@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Random batches against the oracle: answer, shadow registers, configuration and counters must agree."""
+
+from driver import (
+    DEV_ACK,
+    DEV_BE_EPOCH,
+    DEV_QUEUE_STRIDE,
+    DEV_QUEUES,
+    DEV_RESULT,
+    DEV_RESULT_INDEX,
+    DRV_REQ,
+    DRV_TOKEN,
+    Mirror,
+    Rig,
+    features,
+    status,
+)
+from fuzz import oracle
+from fuzz.rings import Source
+
+POOL_SIZE = 0x1000
+REGISTERS = (0x70, 0x20, 0x38, 0x44, 0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4, 0x100, 0x102, 0x103)
+NEGOTIATED = [status(3)] + features(3 << 32 | 1) + [status(11)]
+
+
+def fits(size, desc, avail, used):
+    """Are these areas of a ring aligned and inside the pool?"""
+    areas = ((desc, 16, 16 * size), (avail, 2, 6 + 2 * size), (used, 4, 6 + 8 * size))
+    end = Rig.BASE + POOL_SIZE
+    return all(at % alignment == 0 and at >= Rig.BASE and at + size <= end for at, alignment, size in areas)
+
+
+class Bench:
+    """A Mirror behind its pages, and the oracle beside it."""
+
+    def __init__(self, source):
+        self.source = source
+        self.rig = Rig(Mirror(), pool_size=POOL_SIZE)
+        self.driver = self.rig.drivers[0]
+        self.sync = self.rig.link.ports[0].sync
+        self.oracle = oracle.Page(fits)
+
+    def value(self, offset):
+        """Return a value that makes sense for a register, or one that does not."""
+        source = self.source
+        if not source.below(12):
+            return source.one_of((0, 1, 0xFFFFFFFF, 1 << 32, (1 << 64) - 1, source.below(1 << 28)))
+        if offset == 0x70:
+            return source.one_of((1, 3, 11, 15, 15 | 64, 3 | 128, source.below(256)))
+        if offset == 0x20:
+            return source.one_of((0, 1, 2, 3, 1 << 28, 4))
+        if offset == 0x38:
+            return source.one_of((1, 2, 4, 8, 16, 3, 32))
+        if offset == 0x44:
+            return source.one_of((1, 1, 1, 0, 2))
+        if offset in (0x84, 0x94, 0xA4):
+            return source.one_of((0, 0, 0, 1))
+        if offset in (0x80, 0x90, 0xA0):
+            # Areas that never overlap: what an overlap does to a running ring is the other fuzzer's business.
+            return Rig.BASE + 0x200 * (offset - 0x80 >> 4) + source.one_of((0, 0, 0, 0, 0x10, 2, 0xF80, 0x1000))
+        return source.below(256)
+
+    def entry(self):
+        """Return one random entry."""
+        source = self.source
+        offset = source.one_of(REGISTERS) if source.below(30) else source.below(0x900)
+        usual = 1 if offset > 0x100 else 8 if offset in (0x80, 0x90, 0xA0) and source.below(2) else 4
+        length = usual if source.below(30) else source.one_of((0, 1, 2, 3, 4, 8, 255))
+        selector = source.below(2) if offset not in (0x70, 0x100, 0x102, 0x103) else 0
+        if not source.below(40):
+            selector = source.one_of((2, 7, 8, 0xFFFFFFFF))
+        flags = 0 if source.below(60) else 1 + source.below(255)
+        value = self.value(offset)
+        return (offset, length, flags, selector, value)
+
+    def entries(self):
+        """Return the entries of a batch."""
+        source = self.source
+        start = source.below(5)
+        batch = [status(0)] if start else []
+        if start == 2:
+            batch += NEGOTIATED[: source.below(len(NEGOTIATED) + 1)]
+        elif start > 2:
+            batch += NEGOTIATED
+        if start > 3:
+            batch += self.ring(source.below(2)) + [status(15)] * source.below(2)
+        return batch + [self.entry() for _ in range(source.below(4))]
+
+    def ring(self, index):
+        """Return entries that set up queue `index`, most of the time rightly."""
+        size = self.source.one_of((1, 2, 4, 8))
+        wrong = 0 if self.source.below(8) else self.source.one_of((1, 2, 0x1000, 1 << 40))
+        places = [(offset, 8, 0, index, Rig.BASE + 0x200 * n + wrong) for n, offset in enumerate((0x80, 0x90, 0xA0))]
+        return [(0x38, 4, 0, index, size)] + places + [(0x44, 4, 0, index, 1)]
+
+    def wrong(self):
+        """Return the wrong fields of a header, {} for none."""
+        source = self.source
+        if source.below(6):
+            return {}
+        field = source.one_of(("layout", "count", "crc", "fe_epoch", "be_epoch"))
+        values = {"layout": (0, 2), "count": (241, 1 << 28), "crc": (0, 1), "fe_epoch": (0,), "be_epoch": (0, 1)}
+        return {field: source.one_of(values[field])}
+
+    def case(self):
+        """Compare one batch; return what it met."""
+        driver, source = self.driver, self.source
+        if not source.below(20):
+            driver.frontend.epoch = driver.frontend.nonces.draw((0,))
+        if not source.below(20):
+            return self.scrub()
+        entries, wrong, acked = self.entries(), self.wrong(), driver.load(DEV_ACK)
+        before = dict(self.oracle.counts)
+        token = driver.publish(entries, **wrong)
+        torn = not source.below(20)
+        if torn:
+            driver.store(DRV_TOKEN, 0)
+            self.oracle.counts["torn"] += 1
+            answer = None
+        elif wrong:
+            self.oracle.counts["unbelievable"] += 1
+            answer = None
+        else:
+            answer = self.oracle.batch(driver.frontend.epoch, entries)
+        self.rig.doorbell.kick()
+        self.rig.run()
+        got = (driver.load(DEV_RESULT), driver.load(DEV_RESULT_INDEX)) if driver.load(DEV_ACK) == token else None
+        assert got == answer, (entries, got, answer)
+        assert answer or driver.load(DEV_ACK) == acked
+        self.compare()
+        met = {name: value - before[name] for name, value in self.oracle.counts.items()}
+        met["running"] = int(driver.status == 15)
+        return met
+
+    def scrub(self):
+        """Somebody clears the driver page: nothing may happen."""
+        self.driver.put(0, bytes(0x1000))
+        self.rig.doorbell.kick()
+        self.rig.run()
+        self.compare()
+        return {"scrubbed": 1}
+
+    def compare(self):
+        """Compare everything that the backend shows with what the oracle expects."""
+        driver, expected = self.driver, self.oracle
+        ready = [driver.load(DEV_QUEUES + DEV_QUEUE_STRIDE * index + 4) for index in range(2)]
+        assert (driver.status, ready) == (expected.status, [queue["ready"] for queue in expected.queues])
+        assert list(driver.config(0, 8)) == expected.config
+        assert driver.load(DEV_BE_EPOCH) == self.rig.link.epoch and driver.sent(DRV_REQ) is not None
+        counts = {name: getattr(self.sync, name) for name in expected.counts}
+        assert counts == expected.counts, (counts, expected.counts)
+
+
+def fuzz(seed, count):
+    """Run `count` cases; return what kinds of batches there were. AssertionError: a case disagrees, named on the
+    output.
+    """
+    total = {}
+    bench = Bench(Source(seed))
+    for done in range(count):
+        try:
+            met = bench.case()
+        except Exception:
+            print("batches: seed {}, case {} disagrees".format(seed, done))
+            raise
+        for name, value in met.items():
+            total[name] = total.get(name, 0) + value
+    return total
