@@ -5,8 +5,10 @@ A request is checked in this order: header, type, protocol, message, size, reser
 reply; then its handler runs. The first check that fails decides the status, and a status other than SUCCESS is the whole
 payload. Only the dispatcher writes a status, and it turns any Python exception into GENERIC_ERROR.
 
-A message that is known and sound costs one dictionary lookup, by header bits 17:0, and no allocation: everything that its row
-says about it has been put into a tuple of integers and objects beforehand (`_entry`).
+A message costs one dictionary lookup, by header bits 17:0: everything that its row says has been put into tuples of integers
+and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are copied from the words
+that the resource holds ready, without a call of a handler and without any allocation. Such a message that is not sound in
+every respect goes the long way round, where the order of the checks is kept.
 """
 
 from hal.compat import const
@@ -34,8 +36,8 @@ _STATUS_REPLY = const(8)
 class Agent:
     """One frontend: what it may use, what it has set, and its dispatcher.
 
-    Counters (ints): `requests` taken to a status, `unanswerable` ones, `failures` (Python exceptions in a handler),
-    `refused` {status: replies with it}. `last_failure` tells the latest exception in words.
+    Counters: `refused` {status: replies with it}, `unanswerable` messages, `failures` (Python exceptions in a handler, answered
+    with GENERIC_ERROR). `last_failure` tells the latest exception in words.
     """
 
     def __init__(self, name, trusted=False):
@@ -46,7 +48,6 @@ class Agent:
         self.id = None
         self.platform = None
         self.versions = {}
-        self.requests = 0
         self.unanswerable = 0
         self.failures = 0
         self.refused = {}
@@ -77,7 +78,7 @@ class Agent:
 
     def offers(self, protocol, message):
         """Return whether this agent can use the message with id `message` of `protocol`."""
-        for number, _, since, _, _, _, _, _, _, notifies in protocol.MESSAGES:
+        for number, _, since, _, _, _, _, _, _, notifies, _ in protocol.MESSAGES:
             if number == message:
                 return since <= self.versions[protocol.ID] and notifies is None
         return False
@@ -85,7 +86,7 @@ class Agent:
     def _rebuild(self):
         self._entries = {}
         for protocol in self.platform.protocols.values():
-            view = [item if self.may_use(protocol, item) else None for item in protocol.resources]
+            view = [item if self.may_use(protocol, item) else _NO_ACCESS for item in protocol.resources]
             for message in protocol.messages(self.versions[protocol.ID]):
                 self._entries[key(protocol.ID, message[0])] = _entry(protocol, message, view)
 
@@ -133,10 +134,23 @@ class Agent:
         request, `room`: bytes of the reply buffer, either of which may exceed its array. Returns the length of the reply in
         bytes, or a negative number if there is no header to answer or no room for a status.
         """
+        try:
+            header = request[0]
+            size, least, flags_at, span, view, _ = self._entries[header & _KEY_MASK]
+            if span and length == size and room >= least and not (flags_at and request[flags_at]):
+                ready = view[request[1]].ready
+                if ready:
+                    reply[span] = ready
+                    reply[0] = header
+                    return least
+        except LookupError:  # an unknown message or resource
+            pass
+        return self._answer(request, length, reply, room)
+
+    def _answer(self, request, length, reply, room):
         if length < _HEADER or room < _STATUS_REPLY:
             self.unanswerable += 1
             return -1
-        self.requests += 1
         header = request[0]
         reply[0] = header
         reply[1] = SUCCESS
@@ -150,20 +164,18 @@ class Agent:
         return written if written > 0 else self._refuse(reply, written)
 
     def _run(self, entry, request, length, reply, room):
-        size, flags_at, reserved, id_at, resources, count, access, least, handler = entry
+        size, least, flags_at, _, resources, (id_at, reserved, access, handler) = entry
         if length != size:
             return PROTOCOL_ERROR
         if flags_at and request[flags_at] & reserved:
             return INVALID_PARAMETERS
+        resource = resources
         if id_at:
-            number = request[id_at]
-            if number >= count:
+            if request[id_at] >= len(resources):
                 return NOT_FOUND
-            resource = resources[number]
-            if resource is None or (access and resource.forbidden & access):
+            resource = resources[request[id_at]]
+            if resource is _NO_ACCESS or access & resource.forbidden:
                 return DENIED
-        else:
-            resource = resources
         if room < least:
             return PROTOCOL_ERROR
         return handler(self, resource, request, reply, room)
@@ -194,7 +206,6 @@ class Agent:
             str(self.id),
             self.name,
             "trusted" if self.trusted else "",
-            f"requests {self.requests}",
             f"unanswerable {self.unanswerable}",
             f"failures {self.failures}",
             refused,
@@ -204,18 +215,37 @@ class Agent:
         return "agent " + "  ".join(self.row()).rstrip()
 
 
+class _NoAccess:
+    """Stands in an agent's view for a resource that it may not use."""
+
+    ready = None
+
+
+_NO_ACCESS = _NoAccess()
+
+
+class _Slices:
+    """`_SLICES[a:b]` is a slice object; MicroPython's `slice` cannot be called."""
+
+    def __getitem__(self, span):
+        return span
+
+
+_SLICES = _Slices()
+
+
 def _entry(protocol, message, view):
     """Return what the dispatcher needs of a message row.
 
-    (request bytes, word of the flags or 0, their reserved bits, word of the resource id or 0, resources or the protocol, their
-    number, access bits, least reply bytes, handler)
+    (request bytes, least reply bytes, word of the flags or 0, span of a ready reply or None, resources or the protocol,
+    (word of the resource id or 0, reserved bits of the flags, access bits, handler))
     """
-    _, _, _, request, reply, handler, flags, access, _, _ = message
+    _, _, _, request, reply, handler, flags, access, _, _, ready = message
     flags_at, reserved = 0, 0
     if flags:
         flags_at, reserved = word_of(request, flags[0]), _WORD & ~flags[1]
     id_at = word_of(request, protocol.RESOURCE) if protocol.RESOURCE else 0
-    size = _HEADER + 4 * payload_words(request)
-    least = _STATUS_REPLY + 4 * payload_words(reply)
+    words = 2 + payload_words(reply)
+    span = _SLICES[0:words] if ready else None
     resources = view if id_at else protocol
-    return (size, flags_at, reserved, id_at, resources, len(view), access, least, handler)
+    return (_HEADER + 4 * payload_words(request), 4 * words, flags_at, span, resources, (id_at, reserved, access, handler))

@@ -3,7 +3,7 @@
 
 A row is a tuple:
 
-    (id, name, since, request, reply, handler, flags, access, asynchronous, notifies)
+    (id, name, since, request, reply, handler, flags, access, asynchronous, notifies, ready)
 
 - `since`: first protocol version that has the message (0x20001 is 2.1)
 - `request`, `reply`: field names in order, without header and status. A field is one 32-bit word; `name*4` is four words;
@@ -15,6 +15,8 @@ A row is a tuple:
 - `access`: what the message changes of its resource, one of the ACCESS bits; 0: nothing
 - `asynchronous`: bits of the flags field that ask for a delayed response
 - `notifies`: id of the notification that the message subscribes to, or None
+- `ready`: with no flag set, the reply is a copy of the resource's `ready` words (header left open) whenever it has them, and
+  the handler is asked only when it has none. Such a request has its resource id first.
 
 The rows are the one truth for sizes, reserved bits, MESSAGE_ATTRIBUTES and which version has which message.
 """
@@ -30,9 +32,9 @@ TYPE_COMMAND = const(0)
 
 
 
-def row(number, name, since, request, reply, handler, flags=None, access=0, asynchronous=0, notifies=None):
+def row(number, name, since, request, reply, handler, flags=None, access=0, asynchronous=0, notifies=None, ready=False):
     """Return a row; the columns are explained above."""
-    return (number, name, since, request, reply, handler, flags, access, asynchronous, notifies)
+    return (number, name, since, request, reply, handler, flags, access, asynchronous, notifies, ready)
 
 
 def key(protocol, message):

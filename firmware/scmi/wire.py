@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Writing replies: numbers, names and lists as little-endian 32-bit words. Source: DEN0056F, 3.1.3 and the list messages."""
 
+from array import array
+
 from hal.compat import const
-from scmi.status import PROTOCOL_ERROR
+from scmi.status import PROTOCOL_ERROR, SUCCESS
 
 _WORD = const(0xFFFFFFFF)
 
@@ -18,6 +20,11 @@ def low(value):
 def high(value):
     """Return bits 63:32 of an integer of either sign."""
     return value >> 32 & _WORD
+
+
+def ready_reply(value, more=()):
+    """Return a reply of SUCCESS with a 64-bit `value` and the words `more` behind it; the header is left open."""
+    return array("I", (0, SUCCESS, value & _WORD, value >> 32 & _WORD) + more)
 
 
 def text_words(text, size):

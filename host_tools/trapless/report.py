@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _GATHER = r"""
 get() { value=; [ -r "$1" ] && read -r value < "$1"; }
 for d in /sys/bus/scmi_protocol/devices/*; do
-  [ -e "$d/protocol_id" ] || continue
-  get "$d/protocol_id"; id=$value; get "$d/name"; name=$value
-  driver=$(readlink "$d/driver"); printf 'device\t%s\t%s\t%s\n' "$id" "$name" "${driver##*/}"
+  [ -e "$d/of_node/reg" ] || continue
+  driver=$(readlink "$d/driver")
+  printf 'device\t0x%s\t%s\t%s\n' "$(od -An -tx1 "$d/of_node/reg" | tr -d ' ')" "${d##*/}" "${driver##*/}"
 done
 for i in /sys/class/hwmon/hwmon*/*_input; do
   [ -e "$i" ] || continue
@@ -117,7 +117,7 @@ def parse(text: str) -> Seen:
     for kind, *fields in rows:
         of_kind.setdefault(kind, []).append(fields)
     return Seen(
-        devices=[(int(number, 0), name, driver) for number, name, driver in of_kind.get("device", [])],
+        devices=[(int(number, 0), name, driver) for number, name, driver in of_kind.get("device", []) if driver],
         sensors=[Sensor(*fields) for fields in of_kind.get("sensor", [])],
         clocks=parse_clocks(["\t".join(fields) for fields in of_kind.get("clock", [])]),
         version=next((fields[0] for fields in of_kind.get("version", [])), ""),

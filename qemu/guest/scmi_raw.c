@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,10 @@ struct sensor_reply {
 	uint32_t header;
 	int32_t status;
 	int64_t value;
+	uint64_t timestamp;
 } __attribute__((packed));
+
+#define SENSOR_REPLY_MIN	offsetof(struct sensor_reply, timestamp)
 
 static void die(const char *what)
 {
@@ -57,19 +61,28 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
 }
 
-static int open_raw(void)
-{
-	int fd = open(RAW_MESSAGE, O_RDWR | O_CLOEXEC);
+/* Two files, because they have a position each: Linux takes the one that reading moves for a place inside the request. */
+struct raw {
+	int requests;
+	int replies;
+};
 
-	if (fd < 0)
+static struct raw open_raw(void)
+{
+	struct raw raw = {
+		.requests = open(RAW_MESSAGE, O_WRONLY | O_CLOEXEC),
+		.replies = open(RAW_MESSAGE, O_RDONLY | O_CLOEXEC),
+	};
+
+	if (raw.requests < 0 || raw.replies < 0)
 		die(RAW_MESSAGE " (is the backend there, and raw mode in the kernel?)");
-	return fd;
+	return raw;
 }
 
 /* Wait for a reply and take it, with the end-of-message that follows it. */
-static size_t receive(int fd, void *reply, size_t room)
+static size_t receive(const struct raw *raw, void *reply, size_t room)
 {
-	struct pollfd watch = { .fd = fd, .events = POLLIN };
+	struct pollfd watch = { .fd = raw->replies, .events = POLLIN };
 	uint8_t end;
 	ssize_t size;
 
@@ -77,10 +90,10 @@ static size_t receive(int fd, void *reply, size_t room)
 		errno = ETIMEDOUT;
 		die("reply");
 	}
-	size = read(fd, reply, room);
+	size = read(raw->replies, reply, room);
 	if (size < 0)
 		die("read");
-	if (read(fd, &end, 1) != 0) {
+	if (read(raw->replies, &end, 1) != 0) {
 		errno = EMSGSIZE;
 		die("reply is longer than the room for it");
 	}
@@ -94,20 +107,20 @@ static struct sensor_request sensor_request(uint32_t sensor, unsigned int round)
 	return (struct sensor_request){ .header = header, .sensor = sensor };
 }
 
-static void post(int fd, const void *message, size_t size)
+static void post(const struct raw *raw, const void *message, size_t size)
 {
-	if (write(fd, message, size) != (ssize_t)size)
+	if (write(raw->requests, message, size) != (ssize_t)size)
 		die("write");
 }
 
-static void exchange(int fd, uint32_t sensor, unsigned int round, struct sensor_reply *reply)
+static void exchange(const struct raw *raw, uint32_t sensor, unsigned int round, struct sensor_reply *reply)
 {
 	struct sensor_request request = sensor_request(sensor, round);
 	size_t size;
 
-	post(fd, &request, sizeof(request));
-	size = receive(fd, reply, sizeof(*reply));
-	if (size < 8 || reply->header != request.header || reply->status || size != sizeof(*reply)) {
+	post(raw, &request, sizeof(request));
+	size = receive(raw, reply, sizeof(*reply));
+	if (size < SENSOR_REPLY_MIN || reply->header != request.header || reply->status) {
 		fprintf(stderr, "scmi-raw: round %u: header %#" PRIx32 " size %zu status %" PRId32 "\n",
 			round, reply->header, size, reply->status);
 		exit(1);
@@ -119,10 +132,10 @@ static int do_read(char **argv)
 	unsigned int rounds = strtoul(argv[1], NULL, 0), wrong = 0;
 	uint32_t sensor = strtoul(argv[0], NULL, 0);
 	struct sensor_reply reply;
-	int fd = open_raw();
+	struct raw raw = open_raw();
 
 	for (unsigned int round = 0; round < rounds; round++) {
-		exchange(fd, sensor, round, &reply);
+		exchange(&raw, sensor, round, &reply);
 		wrong += argv[2] && reply.value != strtoll(argv[2], NULL, 0);
 	}
 	printf("rounds %u wrong %u last %" PRId64 "\n", rounds, wrong, (int64_t)reply.value);
@@ -148,14 +161,14 @@ static int do_latency(char **argv)
 	uint32_t sensor = strtoul(argv[0], NULL, 0);
 	uint64_t *taken = calloc(rounds, sizeof(*taken));
 	struct sensor_reply reply;
-	int fd = open_raw();
+	struct raw raw = open_raw();
 
 	if (!taken || !block)
 		die("arguments");
 	for (unsigned int round = 0; round < rounds; round++) {
 		uint64_t begin = now_ns();
 
-		exchange(fd, sensor, round, &reply);
+		exchange(&raw, sensor, round, &reply);
 		taken[round] = now_ns() - begin;
 		if (argv[3] && (round + 1) % block == 0)
 			echo_block(argv[3], block);
@@ -166,11 +179,11 @@ static int do_latency(char **argv)
 }
 
 /* The kernel frees a raw transfer a little after its reply was read; until then it may refuse the next one. */
-static void post_when_possible(int fd, uint32_t sensor, unsigned int round)
+static void post_when_possible(const struct raw *raw, uint32_t sensor, unsigned int round)
 {
 	struct sensor_request request = sensor_request(sensor, round);
 
-	while (write(fd, &request, sizeof(request)) < 0) {
+	while (write(raw->requests, &request, sizeof(request)) < 0) {
 		if (errno != EAGAIN && errno != EBUSY && errno != ENOMEM)
 			die("write");
 		sched_yield();
@@ -182,13 +195,13 @@ static int do_throughput(char **argv)
 	unsigned int rounds = strtoul(argv[1], NULL, 0), depth = strtoul(argv[2], NULL, 0), sent = 0;
 	uint32_t sensor = strtoul(argv[0], NULL, 0);
 	struct sensor_reply reply;
-	int fd = open_raw();
+	struct raw raw = open_raw();
 	uint64_t begin = now_ns();
 
 	for (unsigned int got = 0; got < rounds; got++) {
 		while (sent < rounds && sent - got < depth)
-			post_when_possible(fd, sensor, sent++);
-		if (receive(fd, &reply, sizeof(reply)) != sizeof(reply) || reply.status) {
+			post_when_possible(&raw, sensor, sent++);
+		if (receive(&raw, &reply, sizeof(reply)) < SENSOR_REPLY_MIN || reply.status) {
 			fprintf(stderr, "scmi-raw: reply %u: status %" PRId32 "\n", got, reply.status);
 			return 1;
 		}
@@ -214,13 +227,13 @@ static size_t parse_hex(const char *text, uint8_t *bytes)
 static int do_send(char **argv)
 {
 	uint8_t message[MESSAGE_MAX], reply[MESSAGE_MAX];
-	int fd = open_raw();
+	struct raw raw = open_raw();
 
 	for (; *argv; argv++) {
 		size_t size = parse_hex(*argv, message);
 
-		post(fd, message, size);
-		size = receive(fd, reply, sizeof(reply));
+		post(&raw, message, size);
+		size = receive(&raw, reply, sizeof(reply));
 		for (size_t i = 0; i < size; i++)
 			printf("%02x", reply[i]);
 		printf("\n");

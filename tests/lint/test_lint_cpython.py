@@ -72,6 +72,11 @@ def test_only_hal_imports_the_c_module():
     assert not culprits, f"only firmware/hal may import {EDGE}"
 
 
+def test_no_package_imports_the_composition_root():
+    files = [file for file in tracked("firmware/*/*.py") if {"app", "main"} & set(imported(file))]
+    assert not files, "app.py and main.py are the top: packages know nothing of them"
+
+
 def test_set_up_needs_the_standard_library_only():
     files = tracked("host_tools/trapless/setup/*.py", "host_tools/trapless/__init__.py")
     foreign = {(file.name, name) for file in files for name in imported(file) if name not in sys.stdlib_module_names}

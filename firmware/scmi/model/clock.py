@@ -5,6 +5,7 @@ from hal.compat import const
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
 from scmi.model.rules import is_integer, require, require_name, require_rate
+from scmi.wire import ready_reply
 
 DUTY_CYCLE = const(0x01)
 PHASE = const(0x02)
@@ -58,7 +59,8 @@ class Clock:
         self.parent_names = tuple(parents)
         self.parents = ()
         self.parent = None
-        self.held = None
+        self._held = None
+        self.ready = None
         if rate is not None:
             self.rate = rate
         self._initial = None
@@ -106,7 +108,7 @@ class Clock:
         if self.parent_names:
             self.parent = clocks[self.parent_names[0]]
             self.parents = tuple(sorted([clocks[name] for name in self.parent_names], key=lambda clock: clock.id))
-        self._initial = (self.held, self.enabled, self.parent, dict(self.settings))
+        self._initial = (self._held, self.enabled, self.parent, dict(self.settings))
 
     def check_rate_source(self, path=()):
         """Refuse a clock that would take its rate from itself, or from a parent whose rates are not a list."""
@@ -120,14 +122,18 @@ class Clock:
     @property
     def rate(self):
         """Hertz now. At the prompt it may be set to any rate that the description allows."""
-        return self.parent.rate if self.held is None else self.held
+        return self.parent.rate if self._held is None else self._held
 
     @rate.setter
     def rate(self, rate):
         require_rate(rate, self.subject, "rate")
         require(self._rates or self.rate_range, self.subject, "takes its rate from its parent, so it cannot be set")
         require(self.rounded(rate, 0) == rate, self.subject, f"rate {rate} must be one of {self._allowed()}")
-        self.held = rate
+        self._hold(rate)
+
+    def _hold(self, rate):
+        self._held = rate
+        self.ready = None if rate is None else ready_reply(rate)
 
     def _allowed(self):
         if self.rate_range:
@@ -162,8 +168,9 @@ class Clock:
 
     def restore(self):
         """Go back to the state of the description."""
-        self.held, self.enabled, self.parent, settings = self._initial
+        rate, self.enabled, self.parent, settings = self._initial
         self.settings = dict(settings)
+        self._hold(rate)
 
     def row(self):
         """Return the columns of a table for people."""

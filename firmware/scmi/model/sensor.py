@@ -6,6 +6,7 @@ from scmi.model import rounding
 from scmi.model.collection import Collection
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_reading, require_unique
 from scmi.model.units import Unit
+from scmi.wire import ready_reply
 
 _MAX_TRIP_POINTS = const(255)
 _MAX_AXES = const(63)
@@ -28,6 +29,7 @@ class Quantity:
         require(read is None or callable(read), subject, "read must be a function without arguments")
         self.name = name
         self.subject = subject
+        self.forbidden = 0
         self.id = None
         self.unit = Unit(unit, subject)
         self.limits = self._checked_limits(limits)
@@ -186,9 +188,9 @@ class Sensor(Quantity):
         return value << 5 | exponent & 0x1F
 
     def refresh(self):
-        """Derive `quick`: the value if a plain reading of it is all there is to do, else None."""
-        plain = self.enabled and not self.axes and not self.timestamping
-        self.quick = self._held if plain else None
+        """Derive `ready`: the reply to a reading if a plain reading is all there is to do, else None."""
+        plain = self.enabled and not self.axes and not self.timestamping and self._held is not None
+        self.ready = ready_reply(self._held, (0, 0)) if plain else None
 
     @property
     def moving(self):

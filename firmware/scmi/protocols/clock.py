@@ -69,10 +69,8 @@ def rate_set(agent, clock, request, reply, room):
 
 
 def rate_get(agent, clock, request, reply, room):
-    """CLOCK_RATE_GET (3.6.2.8)."""
-    rate = clock.held
-    if rate is None:
-        rate = clock.rate
+    """CLOCK_RATE_GET (3.6.2.8) of a clock that has no reply ready."""
+    rate = clock.rate
     reply[2] = rate & _WORD
     reply[3] = rate >> 32
     return 16
@@ -183,7 +181,7 @@ class ClockProtocol(Protocol):
             access=ACCESS_RATE,
             asynchronous=1,
         ),
-        row(0x6, "CLOCK_RATE_GET", 0x10000, ("clock_id",), ("rate*2",), rate_get),
+        row(0x6, "CLOCK_RATE_GET", 0x10000, ("clock_id",), ("rate*2",), rate_get, ready=True),
         row(
             0x7,
             "CLOCK_CONFIG_SET",

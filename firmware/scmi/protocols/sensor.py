@@ -106,21 +106,9 @@ def trip_point_config(agent, sensor, request, reply, room):
 
 
 def reading_get(agent, sensor, request, reply, room):
-    """SENSOR_READING_GET (3.7.2.12) of a sensor that has one value; a disabled sensor is a PROTOCOL_ERROR there."""
+    """SENSOR_READING_GET (3.7.2.12) where the sensor has no reply ready; a disabled sensor is a PROTOCOL_ERROR there."""
     if request[2]:
         return NOT_SUPPORTED
-    value = sensor.quick
-    if value is None:
-        return _slow_reading(sensor, reply, room)
-    reply[2] = value & _WORD
-    reply[3] = value >> 32 & _WORD
-    reply[4] = 0
-    reply[5] = 0
-    return 24
-
-
-def _slow_reading(sensor, reply, room):
-    """Read a sensor that is disabled, computed, timestamped or has axes."""
     if not sensor.enabled:
         return PROTOCOL_ERROR
     if not sensor.axes:
@@ -244,6 +232,7 @@ class SensorProtocol(Protocol):
             reading_get,
             flags=("flags", 1),
             asynchronous=1,
+            ready=True,
         ),
         row(
             0x7,

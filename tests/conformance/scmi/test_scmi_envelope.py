@@ -65,7 +65,7 @@ def test_reply_buffer_without_room_for_a_status_is_unanswerable():
     scmi = client()
     for room in (0, 4, 7):
         assert scmi.raw(header(BASE, 0), room=room) < 0
-    assert scmi.backend.unanswerable == 3 and scmi.backend.requests == 0
+    assert scmi.backend.unanswerable == 3
 
 
 def test_reply_that_does_not_fit_and_cannot_be_split_is_a_protocol_error():

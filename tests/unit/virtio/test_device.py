@@ -15,6 +15,12 @@ def mirror(wanted=None, size=None, backend=None):
     return rig, device, rig.drivers[0].begin(wanted, size)
 
 
+def test_a_handler_that_is_called_for_nothing_does_nothing():
+    _, device, driver = mirror()
+    device.handler(0)()
+    assert (device.returned, device.broken, driver.status) == (0, 0, 15)
+
+
 def test_the_folded_constants_are_those_of_the_edge():
     if hasattr(device_module, "_TAKEN"):  # MicroPython keeps no name for a folded constant
         folded = device_module._EMPTY, device_module._TAKEN, device_module._MALFORMED
@@ -171,7 +177,7 @@ def interrupts(wanted, prepare):
 
 
 def test_interrupts_follow_the_flag_of_the_available_ring():
-    assert interrupts(3 << 32, lambda ring: ring.set_flags(0)) == 1
+    assert interrupts(3 << 32, lambda ring: ring.set_flags(0)) == 3
     assert interrupts(3 << 32, lambda ring: ring.set_flags(1)) == 0
 
 

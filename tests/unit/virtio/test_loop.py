@@ -42,9 +42,9 @@ def test_a_run_does_a_bounded_amount_of_work_and_asks_for_another():
     drivers = [driver.begin() for driver in rig.drivers]
     for driver in drivers:
         flood(driver, 16)
-    assert rig.machine.step()
-    assert sum(port.device.returned for port in rig.link.ports) == 16
-    assert rig.machine.step()
+    for runs in range(1, 4):
+        assert rig.machine.step()
+        assert sum(port.device.returned for port in rig.link.ports) == 2 * runs
     rig.run()
     assert [len(driver.queues[0].poll()) for driver in drivers] == [16, 16, 16]
 
@@ -66,9 +66,8 @@ def test_a_flood_in_one_queue_does_not_keep_another_waiting():
         flood(busy, 16)
         flood(quiet, 1)
         rig.run()
-        assert order.count("quiet") == turn and "quiet" in order[-17:-8], (
-            "the quiet queue waits for one turn of the other"
-        )
+        assert order.count("quiet") == turn
+        assert "quiet" in order[-17:-15], "at most one request of the other queue goes first"
         busy.queues[0].poll()
         quiet.queues[0].poll()
 

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""The steps of set-up, each against a small imitation of what it works on."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from trapless.setup import apt, cache, diagnosis, environment, kernel, packages, products, sources, values
+from trapless.setup.report import Failure, Report
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def program(folder, name, text):
+    """An executable shell script in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone with one product: `out` is `in`, and `count` grows by a letter with each build."""
+    root = tmp_path / "clone"
+    program(root, "copy", 'mkdir -p "$1" && cp in "$1/out" && printf x >> count')
+    (root / "in").write_text("one")
+    (root / "build").mkdir()
+    return root
+
+
+def make(root, monkeypatch):
+    """Bring the product of `clone` up to date; how often it was built in this clone, and its content."""
+    product = products.Product("thing", "a thing", ("in",), ("./copy", "{build}"), ("out",), ("VERSION",))
+    monkeypatch.setattr(products, "PRODUCTS", (product,))
+    products.make(root, ["thing"], {"VERSION": "1"}, "gcc 12")
+    count = root / "count"
+    return len(count.read_text()) if count.exists() else 0, (root / "build" / "out").read_text()
+
+
+def test_a_product_is_built_once_per_content(clone, monkeypatch):
+    assert make(clone, monkeypatch) == (1, "one")
+    assert make(clone, monkeypatch) == (1, "one")
+    (clone / "in").write_text("two")
+    assert make(clone, monkeypatch) == (2, "two")
+    (clone / "in").write_text("one")
+    assert make(clone, monkeypatch) == (2, "one")
+
+
+def test_a_product_that_was_removed_comes_back(clone, monkeypatch):
+    make(clone, monkeypatch)
+    (clone / "build" / "out").unlink()
+    assert make(clone, monkeypatch) == (1, "one")
+
+
+def test_a_build_that_fails_says_why_and_leaves_no_stamp(clone, monkeypatch):
+    program(clone, "copy", "echo no such luck; exit 3")
+    with pytest.raises(Failure, match=r"no such luck(.|\n)*failed with status 3"):
+        make(clone, monkeypatch)
+    program(clone, "copy", 'cp in "$1/out"')
+    assert make(clone, monkeypatch) == (0, "one")
+
+
+def test_a_build_that_makes_nothing_fails(clone, monkeypatch):
+    program(clone, "copy", "true")
+    with pytest.raises(Failure, match="made no out"):
+        make(clone, monkeypatch)
+
+
+def test_values_are_written_once_and_read_back(tmp_path):
+    found = {"KERNEL_IMAGE": str(tmp_path / "cache"), "A": "x=y"}
+    (tmp_path / "cache").mkdir()
+    values.write(found, tmp_path)
+    written = (tmp_path / values.FILE).stat().st_mtime_ns
+    values.write(found, tmp_path)
+    assert values.read(tmp_path) == found
+    assert (tmp_path / values.FILE).stat().st_mtime_ns == written
+    assert (tmp_path / "build/kernel/Image").samefile(tmp_path / "cache")
+
+
+def test_a_value_that_is_missing_names_the_remedy(tmp_path):
+    with pytest.raises(Failure, match="make setup"):
+        values.need("BUSYBOX", tmp_path)
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path):
+    file = tmp_path / "a.deb"
+    file.write_bytes(b"content")
+    sources.verify([file], {"a.deb": hashlib.sha256(b"content").hexdigest()})
+    with pytest.raises(Failure, match="do not use this mirror"):
+        sources.verify([file], {"a.deb": hashlib.sha256(b"other").hexdigest()})
+    with pytest.raises(Failure, match="do not use this mirror"):
+        sources.verify([file], {})
+
+
+def test_the_version_of_a_source_package_is_that_of_its_description(tmp_path):
+    (tmp_path / "a.dsc").write_text("Format: 3.0 (quilt)\nSource: a\nVersion: 1:2.3+ds-4\n")
+    (tmp_path / "a.tar.xz").touch()
+    assert sources.version_of(sorted(tmp_path.iterdir())) == "1:2.3+ds-4"
+
+
+def test_somebody_s_own_micropython(tmp_path, monkeypatch):
+    monkeypatch.setenv("MICROPYTHON_TOP", str(tmp_path))
+    with pytest.raises(Failure, match="is no MicroPython source"):
+        sources.micropython(None)
+    header = tmp_path / "py" / "mpconfig.h"
+    header.parent.mkdir()
+    numbers = (("MAJOR", 1), ("MINOR", 26), ("MICRO", 1))
+    header.write_text("".join(f"#define MICROPY_VERSION_{part} {number}\n" for part, number in numbers))
+    assert sources.micropython(None) == sources.Tree(tmp_path, f"1.26.1 in {tmp_path}")
+
+
+def test_the_machine_s_mirror_is_found_among_others(tmp_path, monkeypatch):
+    lines = (
+        "Packages|Debian|Debian-Security|main|http://mirror.example/security/",
+        "Packages|Somebody|Debian|main|http://other.example/",
+        "Packages|Debian|Debian|contrib|http://mirror.example/day/20260101/",
+        "Packages|Debian|Debian|main|http://mirror.example/day/20260101/",
+        "Packages|Debian|Debian|main|http://mirror.example/day/20260101/",
+    )
+    program(tmp_path, "apt-get", "\n".join(f"echo '{line}'" for line in lines))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert apt.mirrors() == ["http://mirror.example/day/20260101/"]
+
+
+def test_a_machine_without_a_mirror_gets_advice(tmp_path, monkeypatch):
+    program(tmp_path, "apt-get", "true")
+    program(tmp_path, "sudo", "exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(Failure, match="apt-get update"):
+        apt.mirror()
+
+
+def test_packages_that_are_missing_are_told_from_those_removed(tmp_path, monkeypatch):
+    program(tmp_path, "dpkg-query", "echo 'git installed 1:2.39'; echo 'flex config-files 2.6'; exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert packages.found() == {"git": "1:2.39"}
+    assert "flex" in packages.missing() and "git" not in packages.missing()
+
+
+def test_without_root_the_command_is_told(tmp_path, monkeypatch):
+    program(tmp_path, "sudo", "exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
+    with pytest.raises(Failure, match="as root: apt-get install flex"):
+        packages.privilege(["apt-get", "install", "flex"])
+    program(tmp_path, "sudo", "exit 0")
+    assert packages.privilege([]) == ["sudo", "-n"]
+
+
+def test_the_doctor_tells_what_is_missing_and_how_to_get_it(capsys, monkeypatch):
+    monkeypatch.setitem(packages.NEEDED, "no-such-package", "nothing")
+    assert diagnosis.doctor() == 1
+    table = capsys.readouterr().out
+    assert "MISSING  no-such-package" in table and "apt-get install --no-install-recommends no-such-package" in table
+    assert diagnosis.doctor(as_json=True) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["found"] for row in rows if row["name"] == "no-such-package"] == [""]
+
+
+def test_the_kernel_keeps_what_modules_need_only(tmp_path):
+    tree = tmp_path / "tree"
+    kept = ("Makefile", "include/linux/a.h", "scripts/mod/modpost", "arch/arm64/Makefile", "arch/arm64/include/asm/b.h")
+    gone = ("drivers/a.c", "arch/x86/include/asm/c.h", "arch/arm64/kernel/d.c", "Documentation/e.rst")
+    for name in kept + gone:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).touch()
+    kernel._thin(tree, kernel._of_source)
+    assert sorted(str(file.relative_to(tree)) for file in tree.rglob("*") if file.is_file()) == sorted(kept)
+    assert not (tree / "drivers").exists()
+
+
+def test_programs_of_the_environment_run_with_its_python(tmp_path):
+    python = f"#!{sys.executable}\nimport sys; print(sys.argv[0])\n"
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(sys.executable)
+    for name, content in (("tool", python), ("binary", "\x7fELF")):
+        (tmp_path / "shared" / name).write_text(content)
+        environment._link_program(tmp_path / "shared" / name, tmp_path / "bin")
+    tool = tmp_path / "bin" / "tool"
+    assert tool.read_text().startswith(f"#!{tmp_path}/bin/python3\n")
+    assert subprocess.run([tool], capture_output=True, text=True).stdout == f"{tool}\n"
+    assert (tmp_path / "bin" / "binary").is_symlink()
+
+
+def test_the_summary_reports_downloads_apart_from_builds(capsys):
+    report = Report()
+    assert report.summary() == ""
+    report.downloaded = 42_000_000
+    with report.step("downloads", "fetching"):
+        pass
+    report.seconds = {"downloads": 12.4, "builds": 100.6}
+    assert report.summary() == "downloads: 42 MB in 12 s; builds: 101 s"
+
+
+def test_a_step_without_a_program_names_the_doctor(tmp_path):
+    from trapless.setup import report
+
+    with pytest.raises(Failure, match="make doctor"):
+        report.run(["no-such-program"], cache.root() / "log")
