@@ -23,7 +23,7 @@ from trapless.errors import TraplessError
 if TYPE_CHECKING:
     from trapless.pair import Options, Pair
 
-_TOOL = "/host/scmi-raw"
+TOOL = "/host/scmi-raw"
 _BLOCK = 50
 _DEPTHS = (1, 4, 8)
 _TIMEOUT = 120.0
@@ -102,7 +102,7 @@ def allocated(pair: Pair, number: int, rounds: int) -> float:
 
     def cost(requests: int) -> float:
         before = pair.backend.eval("gc.mem_alloc()")
-        pair.frontend.check(f"{_TOOL} read {number} {requests}", _TIMEOUT)
+        pair.frontend.check(f"{TOOL} read {number} {requests}", _TIMEOUT)
         return float(pair.backend.eval("gc.mem_alloc()") - before)
 
     pair.backend.exec("import gc; gc.collect(); gc.disable()")
@@ -123,7 +123,7 @@ def instructions(options: Options, rounds: int) -> float:
 
     def cost(requests: int) -> float:
         before = _counter(counter)
-        pair.frontend.check(f"{_TOOL} read {number} {requests}", _TIMEOUT)
+        pair.frontend.check(f"{TOOL} read {number} {requests}", _TIMEOUT)
         return _counter(counter) - before
 
     with pair:
@@ -147,7 +147,7 @@ def waited(pair: Pair) -> dict[str, int]:
 def latencies(pair: Pair, number: int, rounds: int) -> tuple[Latency, Latency]:
     """Return the round trips of requests and of the doorbell echo, measured in turns."""
     (echo,) = pair.frontend.check("ls /sys/kernel/debug/trapless/*/echo").split()
-    text = pair.frontend.check(f"{_TOOL} latency {number} {rounds} {_BLOCK} {echo}", _TIMEOUT)
+    text = pair.frontend.check(f"{TOOL} latency {number} {rounds} {_BLOCK} {echo}", _TIMEOUT)
     series: dict[str, list[int]] = {"request": [], "echo": []}
     for line in text.splitlines():
         kind, value = line.split()
@@ -157,7 +157,7 @@ def latencies(pair: Pair, number: int, rounds: int) -> tuple[Latency, Latency]:
 
 def throughput(pair: Pair, number: int, rounds: int, depth: int) -> float:
     """Return requests per second with `depth` of them in flight."""
-    count, nanoseconds = pair.frontend.check(f"{_TOOL} throughput {number} {rounds} {depth}", _TIMEOUT).split()
+    count, nanoseconds = pair.frontend.check(f"{TOOL} throughput {number} {rounds} {depth}", _TIMEOUT).split()
     return int(count) * 1e9 / int(nanoseconds)
 
 
@@ -173,7 +173,7 @@ def measure(options: Options, rounds: int) -> Figures:
         serving = pair.wait_serving()
         pair.wait_ready()
         number = sensor(pair)
-        pair.frontend.check(f"{_TOOL} read {number} {_BLOCK}")
+        pair.frontend.check(f"{TOOL} read {number} {_BLOCK}")
         request, echo = latencies(pair, number, rounds)
         used, free = pair.backend.eval("(__import__('gc').mem_alloc(), __import__('gc').mem_free())")
         first_boot: dict[str, Any] = {

@@ -15,7 +15,7 @@ class MachineError(TraplessError):
 
 
 class GuestTimeout(TraplessError):
-    """A command in the frontend did not end in time.
+    """A command in the frontend did not end in time, or a condition there did not come to hold.
 
     Args:
         message: what was waited for and for how long.

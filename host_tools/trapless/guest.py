@@ -9,6 +9,7 @@ guest writes `ready`.
 from __future__ import annotations
 
 import base64
+import math
 import secrets
 import selectors
 import socket
@@ -139,6 +140,20 @@ class Guest:
             complaint = result.stderr.decode(errors="replace")
             raise MachineError(f"{command!r} in the frontend ended with {result.status}: {complaint}")
         return result.text
+
+    def wait_for(self, condition: str, timeout: float = 20.0) -> None:
+        """Wait until a shell condition holds; the guest asks again every 5 ms and goes on to take commands in any case.
+
+        Raises:
+            GuestTimeout: it did not hold in time.
+            MachineError: the guest died.
+        """
+        end = f"end=$(($(date +%s) + {math.ceil(timeout)}))"
+        loop = f'until {condition}; do [ "$(date +%s)" -le "$end" ] || exit 1; usleep 5000; done'
+        result = self.run(f"{end}; {loop}", timeout + 5)
+        if result.status:
+            complaint = result.stderr.decode(errors="replace")[-1000:]
+            raise GuestTimeout(f"in the frontend this did not hold within {timeout:g} s: {condition}\n{complaint}")
 
     def _collect(self, streams: dict[str, _Stream], deadline: float, failure: str) -> bytes:
         line = None

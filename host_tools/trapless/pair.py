@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import shlex
 import shutil
 import signal
 import struct
@@ -232,6 +233,11 @@ class Pair:
         return self._serial_port
 
     @property
+    def doorbells(self) -> ivshmem.Server:
+        """The doorbell server of the link."""
+        return self._servers[self.link.name]
+
+    @property
     def backend(self) -> Backend:
         """The backend's prompt."""
         return Backend(f"socket://127.0.0.1:{self.serial_port}", self.backend_vm.tail)
@@ -276,16 +282,10 @@ class Pair:
         Raises:
             GuestTimeout: it took too long.
         """
-        wanted = " && ".join(probe_conditions(self.platform))
-        failure = f"Linux did not probe the platform within {timeout:g} s"
         try:
-            settled = self.frontend.run(
-                f"trapless-settle {timeout:.0f} && until {wanted}; do usleep 5000; done", timeout + 2
-            )
-        except GuestTimeout:
-            raise GuestTimeout(f"{failure}; it should hold: {wanted}\n{self.tails()}") from None
-        if settled.status:
-            raise MachineError(f"{failure}: {settled.stderr.decode(errors='replace').strip()}\n{self.tails()}")
+            self.frontend.wait_for(" && ".join(probe_conditions(self.platform)), timeout)
+        except GuestTimeout as error:
+            raise GuestTimeout(f"Linux did not probe the platform: {error}\n{self.tails()}") from None
 
     def epochs(self, link: Link | None = None) -> dict[Device, int]:
         """Return the `DEV_BE_EPOCH` of every device of a link (0: not there), as it stands in the region now."""
@@ -417,9 +417,13 @@ def device_trees(plan: Topology, platform: Any, seeds: bool = True) -> dict[str,
 
 def probe_conditions(platform: Any) -> list[str]:
     """Return shell tests that hold in the frontend as soon as Linux has probed what the model offers."""
-    tests = ["[ -e /sys/kernel/debug/scmi/0/raw/message ]"]
-    if any(sensor["type"] in _HWMON_TYPES for sensor in platform.describe()["sensors"]):
-        tests.append("[ -e /sys/class/hwmon/hwmon0/name ]")
+    tests = ["trapless-settle 0 2>/dev/null", "[ -e /sys/kernel/debug/scmi/*/raw/message ]"]
+    described = platform.describe()
+    if described["clocks"]:
+        last = shlex.quote(described["clocks"][-1]["name"])
+        tests.append(f"grep -qwF {last} /sys/kernel/debug/clk/clk_summary")
+    if any(sensor["type"] in _HWMON_TYPES for sensor in described["sensors"]):
+        tests.append('[ -n "$(ls /sys/class/hwmon)" ]')
     return tests
 
 

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""An unmodified Linux uses what the backend serves: sensors, clocks, random numbers."""
+
+import pytest
+from trapless import bench, report
+from trapless.bench import TOOL as SCMI_RAW
+
+HWMON = {0x2: ("temp", -3), 0x5: ("in", -3), 0x6: ("curr", -3), 0x7: ("power", -6), 0x8: ("energy", -6)}
+
+
+def expected_in_hwmon(sensor):
+    """The value of a described sensor in hwmon's unit (Documentation/hwmon/sysfs-interface.rst)."""
+    shift = sensor["exponent"] - HWMON[sensor["type"]][1]
+    return sensor["value"] * 10**shift if shift >= 0 else sensor["value"] // 10**-shift
+
+
+@pytest.fixture(scope="module")
+def seen(pair):
+    return report.gather(pair.frontend)
+
+
+def test_every_steady_sensor_reads_what_the_model_says(pair, seen):
+    found = {sensor.label: int(sensor.value) for sensor in seen.sensors if sensor.chip != "iio"}
+    steady = [
+        sensor
+        for sensor in pair.platform.describe()["sensors"]
+        if sensor["type"] in HWMON and isinstance(sensor["value"], int)
+    ]
+    assert steady, "the model has no steady sensor that hwmon takes"
+    assert {s["name"]: found[s["name"]] for s in steady} == {s["name"]: expected_in_hwmon(s) for s in steady}
+
+
+def test_the_moving_sensor_moves(frontend):
+    frontend.check("head -1 /sys/class/hwmon/hwmon*/in1_label | grep -q battery")
+    frontend.wait_for(
+        'a=$(cat /sys/class/hwmon/hwmon*/in1_input); b=$(cat /sys/class/hwmon/hwmon*/in1_input); [ "$a" != "$b" ]'
+    )
+
+
+def test_a_value_set_on_the_backend_is_what_linux_reads_next(backend, frontend):
+    for value in (95_000, -7_000, 45_000):
+        backend.exec(f'soc.sensors["cpu"].value = {value}')
+        assert frontend.check("cat /sys/class/hwmon/hwmon*/temp1_input") == str(value)
+
+
+def test_clk_summary_has_the_clocks_of_the_model(pair, seen):
+    found = {clock.name: clock.rate for clock in seen.clocks}
+    for clock in pair.platform.describe()["clocks"]:
+        assert found[clock["name"]] == clock["rate"], clock
+
+
+def test_linux_names_the_platform(pair, seen):
+    described = pair.platform.describe()
+    assert f"'{described['vendor']}:{described['sub_vendor']}'" in seen.version
+    assert {number for number, _, _ in seen.devices} == {
+        protocol["id"] for protocol in described["protocols"] if protocol["id"] != 0x10
+    }
+
+
+def test_the_second_device_of_the_link_gives_random_numbers(frontend):
+    assert frontend.check("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
+    first, second = (frontend.run("head -c 64 /dev/hwrng").stdout for _ in range(2))
+    assert len(first) == len(second) == 64 and first != second
+
+
+def test_no_more_than_two_waited_round_trips_to_driver_ok(pair):
+
+    counts = bench.waited(pair)
+    assert len(counts) == len(pair.link.devices)
+    assert all(1 <= count <= 2 for count in counts.values()), counts
+
+
+def test_a_raw_message_gets_its_answer(frontend):
+
+    version = frontend.check(f"{SCMI_RAW} send 00400000")
+    assert version == "00400000" + "00000000" + "00000200", "Base PROTOCOL_VERSION: header, SUCCESS, 2.0"
+
+
+def test_the_kernel_has_nothing_to_complain_about(frontend):
+    assert frontend.check("dmesg -r | grep '^<[0-3]>' | grep -v 'out-of-tree module' || true") == ""
