@@ -34,10 +34,10 @@ platform = Platform(
         Sensor(
             "accelerometer",
             "meter/s2",
-            axes=[
-                Axis("x", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
-                Axis("y", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
-                Axis("z", "micrometer/s2", 9_806_650, limits=(-39_226_600, 39_226_600)),
+            axes=[  # Linux takes the axis from the letter after the last underscore
+                Axis("accel_X", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
+                Axis("accel_Y", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
+                Axis("accel_Z", "micrometer/s2", 9_806_650, limits=(-39_226_600, 39_226_600)),
             ],
             timestamps=True,
         ),

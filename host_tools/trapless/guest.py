@@ -52,9 +52,14 @@ class _Stream:
         self._held += data
         at = self._held.find(self._marker)
         self.ended = at >= 0
-        ready = at if self.ended else max(0, len(self._held) - len(self._marker) + 1)
+        ready = at if self.ended else len(self._held) - self._beginning()
         self._pass_on(self._held[:ready])
         self._held = b"" if self.ended else self._held[ready:]
+
+    def _beginning(self) -> int:
+        """Return how many of the last bytes may be the beginning of the marker."""
+        longest = min(len(self._marker) - 1, len(self._held))
+        return next(size for size in range(longest, -1, -1) if self._held.endswith(self._marker[:size]))
 
     def _pass_on(self, data: bytes) -> None:
         if data:

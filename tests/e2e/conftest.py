@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
+
 from trapless import bench
 
 ROOT = pathlib.Path(__file__).parents[2]
-
 
 
 def pytest_collection_modifyitems(items):

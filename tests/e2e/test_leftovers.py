@@ -9,6 +9,7 @@ import subprocess
 import termios
 
 import pytest
+
 from trapless import project
 from trapless.terminal import ESCAPE
 

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Nothing traps: no device model of either QEMU lies behind pages and pool, and QEMU's own trace of device accesses over
-1,000 requests holds doorbells and interrupt controllers only."""
+"""Nothing traps: no device model of either QEMU lies behind pages and pool, and QEMU's own trace of device accesses
+over 1,000 requests holds doorbells and interrupt controllers only.
+
+QEMU answers a doorbell by ioeventfd, ahead of its trace, so that the interrupts show that something was traced.
+"""
 
 import collections
 import re
 
 import pytest
+
 from trapless import devicetree
+from trapless.topology import Range
 
 ROUNDS = 1000
 MTREE_LINE = re.compile(r"^\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d+, (\S+)\): (.*)$", re.MULTILINE)
@@ -28,14 +33,16 @@ def region_of(pair, vm):
 def test_the_region_is_plain_memory(pair, side):
     vm = machines(pair)[side]
     region = region_of(pair, vm)
-    behind = set()
-    for start, end, kind, name in MTREE_LINE.findall(vm.hmp("info mtree -f")):
-        if int(start, 16) < region.end and int(end, 16) >= region.start and name.startswith(("ram", "mach-virt")):
-            behind.add((int(start, 16), int(end, 16), kind, name))
-        elif int(start, 16) < region.end and int(end, 16) >= region.start:
-            assert kind != "i/o", f"a device model lies in the region: {name}"
-    assert {(kind, name) for _, _, kind, name in behind} == {("ram", "ram1")}
-    assert any(start <= region.start and end >= region.end - 1 for start, end, _, _ in behind)
+    view = cpu_view(vm.hmp("info mtree -f"))
+    behind = [part for part in view if part.overlaps(region)]
+    assert [(part.name, part.holds(region)) for part in behind] == [("ram ram1", True)]
+
+
+def cpu_view(text):
+    """The parts of the address space that the CPU sees, as QEMU flattened it: "KIND NAME" each."""
+    (view,) = (part for part in text.replace("\r", "").split("FlatView") if 'AS "cpu-memory-0"' in part)
+    found = [(f"{kind} {name}", int(start, 16), int(end, 16)) for start, end, kind, name in MTREE_LINE.findall(view)]
+    return [Range(name, start, end + 1 - start) for name, start, end in found]
 
 
 def accesses(pair, rounds, read_sensor):
@@ -54,13 +61,12 @@ def name_of(line):
 
 
 def test_requests_touch_doorbells_and_interrupt_controllers_only(pair, read_sensor):
-    read_sensor(10)
     few = accesses(pair, 10, read_sensor)
     many = accesses(pair, ROUNDS, read_sensor)
     for side, at_few, at_many in zip(("backend", "frontend"), few, many):
         grown = {name for name in at_many if at_many[name] - at_few[name] >= ROUNDS // 10}
         assert grown <= {DOORBELL} | INTERRUPTS, f"{side}: {at_many}"
-        assert DOORBELL in grown, f"{side}: no doorbell in {at_many}: was anything traced?"
+        assert at_many["gicv2m"] >= ROUNDS // 10, f"{side}: no interrupts in {at_many}: was anything traced?"
     # The command itself came over the harness's own virtio-serial function. Nothing else is there, at no number.
     assert set(many[0]) <= {DOORBELL} | INTERRUPTS
     other = {name for name in many[1] if name not in {DOORBELL} | INTERRUPTS}

@@ -6,6 +6,7 @@ import socket
 import threading
 
 import pytest
+
 from trapless.bench import TOOL as SCMI_RAW
 
 REQUESTS = 10_000

@@ -2,6 +2,7 @@
 """The host's side of the agent protocol against an agent that runs the commands here."""
 
 import base64
+import contextlib
 import socket
 import subprocess
 import threading
@@ -9,7 +10,7 @@ import threading
 import pytest
 
 from trapless.errors import GuestTimeout, MachineError
-from trapless.guest import PORTS, Guest
+from trapless.guest import PORTS, Guest, _Stream
 
 
 class Agent:
@@ -24,7 +25,7 @@ class Agent:
         self.thread.start()
 
     def serve(self):
-        with self.far["ctl"].makefile("rb") as lines:
+        with contextlib.suppress(BrokenPipeError), self.far["ctl"].makefile("rb") as lines:
             for line in lines:
                 nonce, command = line.split()
                 done = subprocess.run(["sh", "-c", base64.b64decode(command).decode()], capture_output=True)
@@ -70,6 +71,15 @@ def test_output_streams(agent):
     pieces = []
     result = agent.guest.run("seq 50000", stdout=pieces.append)
     assert b"".join(pieces) == result.stdout and len(pieces) > 1
+
+
+def test_output_comes_before_the_end():
+    """Nothing but the beginning of an end marker is kept back."""
+    stream = _Stream(b"0123\n", None)
+    for piece, passed in ((b"x", b"x"), (b"01", b"x"), (b"2y0", b"x012y"), (b"123\n", b"x012y")):
+        stream.feed(piece)
+        assert stream.passed == passed
+    assert stream.ended
 
 
 def test_a_failing_check_names_the_command(agent):
