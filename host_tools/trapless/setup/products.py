@@ -92,13 +92,11 @@ class _Build:
         self.root = root
         self.folder = root / "build"
         self.product = product
-        self.values = values
-        self.key = cache.key_of(
-            compilers,
-            *product.command,
-            *(values[name] for name in product.uses),
-            *(root / name for name in product.inputs),
-        )
+        self.command = [word.format(build=self.folder, **values) for word in product.command]
+        used = [values[name] for name in product.uses]
+        self.key = cache.key_of(compilers, *product.command, *used, *(root / name for name in product.inputs))
+        # Of everything that make does not see change under the objects of an earlier build.
+        self.base = cache.key_of(compilers, *self.command, *used)
         self.stamp = self.folder / f".{product.name}.key"
 
     def ensure(self) -> None:
@@ -141,11 +139,20 @@ class _Build:
     def _build(self) -> None:
         log = self.folder / f"{self.product.name}.log"
         log.unlink(missing_ok=True)
-        command = [word.format(build=self.folder, **self.values) for word in self.product.command]
+        self._remove_objects_of_another_base()
         with report.step("builds", f"building {self.product.text}"):
-            run(command, log, cwd=self.root, env=os.environ | SETTINGS)
+            run(self.command, log, cwd=self.root, env=os.environ | SETTINGS)
         if not self._outputs():
-            raise Failure(f"`{' '.join(command)}` made no {' '.join(self.product.outputs)} in {self.folder}; see {log}")
+            raise Failure(
+                f"`{' '.join(self.command)}` made no {' '.join(self.product.outputs)} in {self.folder}; see {log}"
+            )
+
+    def _remove_objects_of_another_base(self) -> None:
+        stamp = self.folder / f".{self.product.name}.base"
+        if stamp.exists() and stamp.read_text() != self.base:
+            for folder in {(self.folder / name).parent for name in self.product.outputs} - {self.folder}:
+                shutil.rmtree(folder, ignore_errors=True)
+        stamp.write_text(self.base)
 
     def _outputs(self) -> list[Path]:
         """The files that stand there now; empty if any is missing."""

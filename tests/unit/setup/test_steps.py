@@ -36,13 +36,13 @@ def clone(tmp_path):
     return root
 
 
-def make(root, monkeypatch):
+def make(root, monkeypatch, version="1"):
     """Bring the product of `clone` up to date; how often it was built in this clone, and its content."""
-    product = products.Product("thing", "a thing", ("in",), ("./copy", "{build}"), ("out",), ("VERSION",))
+    product = products.Product("thing", "a thing", ("in",), ("./copy", "{build}/thing"), ("thing/out",), ("VERSION",))
     monkeypatch.setattr(products, "PRODUCTS", (product,))
-    products.make(root, ["thing"], {"VERSION": "1"}, "gcc 12")
+    products.make(root, ["thing"], {"VERSION": version}, "gcc 12")
     count = root / "count"
-    return len(count.read_text()) if count.exists() else 0, (root / "build" / "out").read_text()
+    return len(count.read_text()) if count.exists() else 0, (root / "build" / "thing" / "out").read_text()
 
 
 def test_a_product_is_built_once_per_content(clone, monkeypatch):
@@ -56,21 +56,31 @@ def test_a_product_is_built_once_per_content(clone, monkeypatch):
 
 def test_a_product_that_was_removed_comes_back(clone, monkeypatch):
     make(clone, monkeypatch)
-    (clone / "build" / "out").unlink()
+    (clone / "build" / "thing" / "out").unlink()
     assert make(clone, monkeypatch) == (1, "one")
+
+
+def test_objects_of_another_version_are_not_used(clone, monkeypatch):
+    make(clone, monkeypatch)
+    (clone / "build" / "thing" / "object").touch()
+    (clone / "in").write_text("two")
+    make(clone, monkeypatch)
+    assert (clone / "build" / "thing" / "object").exists()
+    assert make(clone, monkeypatch, version="2") == (3, "two")
+    assert not (clone / "build" / "thing" / "object").exists()
 
 
 def test_a_build_that_fails_says_why_and_leaves_no_stamp(clone, monkeypatch):
     program(clone, "copy", "echo no such luck; exit 3")
     with pytest.raises(Failure, match=r"no such luck(.|\n)*failed with status 3"):
         make(clone, monkeypatch)
-    program(clone, "copy", 'cp in "$1/out"')
+    program(clone, "copy", 'mkdir -p "$1" && cp in "$1/out"')
     assert make(clone, monkeypatch) == (0, "one")
 
 
 def test_a_build_that_makes_nothing_fails(clone, monkeypatch):
     program(clone, "copy", "true")
-    with pytest.raises(Failure, match="made no out"):
+    with pytest.raises(Failure, match="made no thing/out"):
         make(clone, monkeypatch)
 
 
