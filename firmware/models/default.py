@@ -8,17 +8,18 @@ from hal.compat import const
 from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, Sensor
 from scmi.ticks import milliseconds
 
-_CYCLE_MS = const(60_000)
-_BATTERY_EMPTY_UV = const(3_300_000)
-_BATTERY_SPAN_UV = const(900_000)
+_PERIOD_MASK = const(0xFFFF)
+_HALF_PERIOD = const(0x8000)
+_EMPTY_UV = const(3_300_000)
+_UV_PER_MS = const(27)
 
 
 def battery_voltage():
-    """Return microvolts of a battery that is emptied and charged once a minute."""
-    phase = milliseconds() % _CYCLE_MS
-    if phase > _CYCLE_MS // 2:
-        phase = _CYCLE_MS - phase
-    return _BATTERY_EMPTY_UV + phase * _BATTERY_SPAN_UV // (_CYCLE_MS // 2)
+    """Return microvolts of a battery that is charged and emptied every 65.5 s: 3.3 V to 4.18 V and back."""
+    phase = milliseconds() & _PERIOD_MASK
+    if phase & _HALF_PERIOD:
+        phase ^= _PERIOD_MASK
+    return _EMPTY_UV + phase * _UV_PER_MS
 
 
 platform = Platform(

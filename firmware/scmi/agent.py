@@ -6,9 +6,9 @@ reply; then its handler runs. The first check that fails decides the status, and
 payload. Only the dispatcher writes a status, and it turns any Python exception into GENERIC_ERROR.
 
 A message costs one dictionary lookup, by header bits 17:0: everything that its row says has been put into tuples of integers
-and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are copied from the words
-that the resource holds ready, without a call of a handler and without any allocation. Such a message that is not sound in
-every respect goes the long way round, where the order of the checks is kept.
+and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are copied from what the
+resource holds ready, without a call of a handler and without any allocation. Such a message that is not sound in every
+respect goes the long way round, where the order of the checks is kept.
 """
 
 from hal.compat import const
@@ -136,14 +136,15 @@ class Agent:
         """
         try:
             header = request[0]
-            size, least, flags_at, span, view, _ = self._entries[header & _KEY_MASK]
-            if span and length == size and room >= least and not (flags_at and request[flags_at]):
+            size, least, flags_at, view, _ = self._entries[header & _KEY_MASK]
+            if length == size and room >= least and not (flags_at and request[flags_at]):
                 ready = view[request[1]].ready
                 if ready:
-                    reply[span] = ready
+                    ready(0, reply, least)
                     reply[0] = header
                     return least
-        except LookupError:  # an unknown message or resource
+        except Exception:
+            # An unknown message or resource, or a reading that failed: the long way finds out and answers.
             pass
         return self._answer(request, length, reply, room)
 
@@ -158,13 +159,13 @@ class Agent:
         if entry is None:
             return self._refuse(reply, self._unknown(header))
         try:
-            written = self._run(entry, request, length, reply, room)
+            written = self._run(entry[4], request, length, reply, room)
         except Exception as error:
             return self._fail(reply, header, error)
         return written if written > 0 else self._refuse(reply, written)
 
-    def _run(self, entry, request, length, reply, room):
-        size, least, flags_at, _, resources, (id_at, reserved, access, handler) = entry
+    def _run(self, rules, request, length, reply, room):
+        size, least, flags_at, reserved, id_at, resources, access, handler = rules
         if length != size:
             return PROTOCOL_ERROR
         if flags_at and request[flags_at] & reserved:
@@ -224,28 +225,19 @@ class _NoAccess:
 _NO_ACCESS = _NoAccess()
 
 
-class _Slices:
-    """`_SLICES[a:b]` is a slice object; MicroPython's `slice` cannot be called."""
-
-    def __getitem__(self, span):
-        return span
-
-
-_SLICES = _Slices()
-
-
 def _entry(protocol, message, view):
-    """Return what the dispatcher needs of a message row.
+    """Return what the dispatcher needs of a message row: five things for a reply that may be ready, the last being all rules.
 
-    (request bytes, least reply bytes, word of the flags or 0, span of a ready reply or None, resources or the protocol,
-    (word of the resource id or 0, reserved bits of the flags, access bits, handler))
+    (request bytes or -1 if no reply is ever ready, least reply bytes, word of the flags or 0, resources, rules), where rules are
+    (request bytes, least reply bytes, word of the flags or 0, their reserved bits, word of the resource id or 0, resources or
+    the protocol, access bits, handler)
     """
     _, _, _, request, reply, handler, flags, access, _, _, ready = message
     flags_at, reserved = 0, 0
     if flags:
         flags_at, reserved = word_of(request, flags[0]), _WORD & ~flags[1]
     id_at = word_of(request, protocol.RESOURCE) if protocol.RESOURCE else 0
-    words = 2 + payload_words(reply)
-    span = _SLICES[0:words] if ready else None
-    resources = view if id_at else protocol
-    return (_HEADER + 4 * payload_words(request), 4 * words, flags_at, span, resources, (id_at, reserved, access, handler))
+    size = _HEADER + 4 * payload_words(request)
+    least = _STATUS_REPLY + 4 * payload_words(reply)
+    rules = (size, least, flags_at, reserved, id_at, view if id_at else protocol, access, handler)
+    return (size if ready else -1, least, flags_at, view, rules)

@@ -4,6 +4,7 @@
 from array import array
 
 from hal.compat import const
+from hal.edge import Window
 from scmi.status import PROTOCOL_ERROR, SUCCESS
 
 _WORD = const(0xFFFFFFFF)
@@ -23,8 +24,9 @@ def high(value):
 
 
 def ready_reply(value, more=()):
-    """Return a reply of SUCCESS with a 64-bit `value` and the words `more` behind it; the header is left open."""
-    return array("I", (0, SUCCESS, value & _WORD, value >> 32 & _WORD) + more)
+    """Return `copy(offset, reply, bytes)` for a reply of SUCCESS with a 64-bit `value` and the words `more` behind it."""
+    words = array("I", (0, SUCCESS, value & _WORD, value >> 32 & _WORD) + more)
+    return Window(words, 4 * len(words)).read
 
 
 def text_words(text, size):

@@ -6,7 +6,11 @@ from scmi.model import rounding
 from scmi.model.collection import Collection
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_reading, require_unique
 from scmi.model.units import Unit
+from scmi.status import SUCCESS
+from scmi.ticks import microseconds
 from scmi.wire import ready_reply
+
+_WORD = const(0xFFFFFFFF)
 
 _MAX_TRIP_POINTS = const(255)
 _MAX_AXES = const(63)
@@ -188,9 +192,23 @@ class Sensor(Quantity):
         return value << 5 | exponent & 0x1F
 
     def refresh(self):
-        """Derive `ready`: the reply to a reading if a plain reading is all there is to do, else None."""
-        plain = self.enabled and not self.axes and not self.timestamping and self._held is not None
-        self.ready = ready_reply(self._held, (0, 0)) if plain else None
+        """Derive `ready` (see `scmi.message`): None if the sensor cannot be read or has axes."""
+        if not self.enabled or self.axes:
+            self.ready = None
+        elif self.timestamping or self._held is None:
+            self.ready = self._sample
+        else:
+            self.ready = ready_reply(self._held, (0, 0))
+
+    def _sample(self, offset, reply, length):
+        """Write a reading of this moment; called for every reading of a sensor that moves, so it allocates nothing."""
+        value = self._source() if self._held is None else self._held
+        stamp = microseconds() if self.timestamping else 0
+        reply[1] = SUCCESS
+        reply[2] = value & _WORD
+        reply[3] = value >> 32 & _WORD
+        reply[4] = stamp & _WORD
+        reply[5] = stamp >> 32 & _WORD
 
     @property
     def moving(self):
