@@ -14,6 +14,7 @@ import gc
 from virtio.status import names as status_names
 
 _COUNTERS = ("returned", "malformed", "unanswerable", "failed", "broken")
+_BATCH_COUNTERS = ("batches", "vetoed", "refused", "torn", "unbelievable")
 
 
 class Served:
@@ -46,10 +47,11 @@ def _link_lines(link, kinds):
     yield f"link {link.name}: {hears}, {rings}; frontend lives {link.lives}, epoch {link.frontend_epoch:#010x}"
     for port in link.ports:
         device, sync = port.device, port.sync
-        status = ", ".join(status_names(port.registers.status)) or "reset"
+        status = ", ".join(status_names(port.registers.state.status)) or "reset"
         counters = ", ".join(f"{name} {getattr(device, name)}" for name in _COUNTERS if hasattr(device, name))
         yield f"  {kinds.get(device, 'device')}: {status}; {counters}"
-        yield f"    batches {sync.batches}, vetoed {sync.vetoed}, refused {sync.refused}, torn {sync.torn}"
+        batches = ", ".join(f"{name} {getattr(sync, name)}" for name in _BATCH_COUNTERS)
+        yield f"    {batches}"
 
 
 def install(served, namespace):

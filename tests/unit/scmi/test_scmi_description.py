@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Platform descriptions: what is refused, with which words; what is derived for the prompt, the host and the frontend."""
+
+from scmi.platform import PHASE, Agent, Axis, Clock, DescriptionError, Device, Platform, Sensor
+from scmi_example import LONG_CLOCK_NAME, LONG_SENSOR_NAME, RATES, platform
+from support import raises
+
+
+def refused(build, *words):
+    """Demand that `build()` is refused with a message that has all `words` in it."""
+    message = str(raises(DescriptionError, build))
+    for word in words:
+        assert word in message, message
+
+
+def sensor(**options):
+    return lambda: Sensor("s", options.pop("unit", "volt"), **options)
+
+
+def clock(**options):
+    return lambda: Clock("c", **options)
+
+
+def test_names():
+    refused(lambda: Sensor("", "volt"), "sensor ''", "1 to 63 bytes")
+    refused(lambda: Clock("x" * 64, rate=1), "clock", "1 to 63 bytes")
+    refused(lambda: Sensor(5, "volt"), "must be text")
+    assert Clock("x" * 63, rate=1).name == "x" * 63
+
+
+def test_two_of_the_same_name():
+    refused(lambda: Platform(sensors=[Sensor("a", "volt"), Sensor("a", "watt")]), "two sensors", "'a'")
+    refused(lambda: Platform(clocks=[Clock("a", 1), Clock("a", 2)]), "two clocks", "'a'")
+
+
+def test_units():
+    refused(sensor(unit="parsec"), "sensor 's'", "'parsec'", "celsius")
+    for name, code, exponent in (
+        ("celsius", 2, 0),
+        ("millicelsius", 2, -3),
+        ("microvolt", 5, -6),
+        ("kilohertz", 0x14, 3),
+        ("meter/s2", 0x59, 0),
+        ("minute", 0x16, 0),
+        ("decibel", 0x36, 0),
+    ):
+        unit = Sensor("s", name).unit
+        assert (unit.code, unit.exponent) == (code, exponent), name
+
+
+def test_values():
+    for value in (1.5, "1", None, True, 1 << 63, -(1 << 63) - 1):
+        refused(sensor(value=value), "sensor 's'", "whole number")
+    refused(sensor(read=5), "read must be a function")
+
+
+def test_sensor_options():
+    refused(sensor(trip_points=256), "trip_points", "255")
+    refused(sensor(limits=(2, 1)), "limits")
+    refused(sensor(resolution=(1 << 27, 0)), "resolution")
+    refused(sensor(power=-1), "power")
+    refused(sensor(intervals=(0,)), "interval")
+    refused(sensor(intervals=(65_537,)), "65537 ms")
+    refused(sensor(interval_range=(10, 5, 1)), "interval_range")
+    refused(sensor(intervals=(1,), interval_range=(1, 2, 1)), "only one")
+    refused(sensor(axes=[Axis("x", "volt"), Axis("x", "volt")]), "two axes")
+
+
+def test_clock_options():
+    refused(clock(), "clock 'c'", "rate")
+    refused(clock(rate=-1), "whole hertz")
+    refused(clock(rate=3, rates=(1, 2)), "rate 3", "1, 2")
+    refused(clock(rate=15, rate_range=(10, 20, 10)), "10 to 20 in steps of 10")
+    refused(clock(rate=1, rates=(1,), rate_range=(1, 2, 1)), "only one")
+    refused(clock(rate=1, rates=(1, 1)), "differ")
+    refused(clock(rate=1, forbidden=("speed",)), "'speed'")
+    refused(clock(rate=1, settings={3: 1}), "settings")
+    refused(clock(rate=1, settings={PHASE: 361}), "360")
+
+
+def test_parents():
+    refused(lambda: Platform(clocks=[Clock("a", parents=("b",))]), "clock 'a'", "'b'")
+    refused(lambda: Platform(clocks=[Clock("a", parents=("a",))]), "its own parent")
+    ring = [Clock("a", parents=("b", "x")), Clock("b", parents=("x", "a")), Clock("x", rate=1)]
+    refused(lambda: Platform(clocks=ring), "takes its rate from itself")
+    ranged = [Clock("a", parents=("b",)), Clock("b", rate=1, rate_range=(1, 9, 1))]
+    refused(lambda: Platform(clocks=ranged), "'b'", "range")
+
+
+def test_devices():
+    refused(lambda: Platform(sensors=[Sensor("s", "volt")], devices=[Device("d", ["t"])]), "device 'd'", "'t'")
+    refused(lambda: Platform(sensors=[Sensor("s", "volt")], devices=[Device("d")]), "sensor 's'", "none of the devices")
+
+
+def test_platform_options():
+    refused(lambda: Platform(vendor="x" * 16), "vendor", "15 bytes")
+    refused(lambda: Platform(implementation_version=1 << 32), "32 bits")
+    refused(lambda: Platform(sensors=[Clock("c", 1)]), "sensor number 0 is a Clock")
+    refused(lambda: Platform(agents=[Agent("x" * 64)]), "agent")
+
+
+def test_setting_a_value_at_the_prompt():
+    soc = platform()
+    soc.sensors["plain"].value = -1
+    assert soc.sensors["plain"].value == -1 and soc.sensors[0].value == -1
+    assert "45000" not in repr(soc.sensors["plain"])
+    refused(lambda: setattr(soc.sensors["plain"], "value", "hot"), "sensor 'plain'", "whole number")
+    refused(lambda: setattr(soc.sensors["plain"], "value", None), "no read function")
+    refused(lambda: setattr(soc.sensors["axes"], "value", 1), ".axes['x'].value")
+    soc.sensors["axes"].axes["x"].value = 7
+    assert soc.sensors["axes"].value == [7, -2, 9]
+
+
+def test_a_moving_sensor_can_be_held_and_let_go():
+    moving = platform().sensors["moving"]
+    assert moving.moving and moving.value + 1 == moving.value
+    moving.value = 5
+    assert not moving.moving and moving.value == moving.value == 5
+    moving.value = None
+    assert moving.moving
+
+
+def test_setting_a_rate_at_the_prompt():
+    soc = platform()
+    soc.clocks["list"].rate = RATES[3]
+    assert soc.clocks["mux"].rate == RATES[3]
+    refused(lambda: setattr(soc.clocks["list"], "rate", 5), "clock 'list'", "rate 5")
+    refused(lambda: setattr(soc.clocks["mux"], "rate", RATES[0]), "takes its rate from its parent")
+
+
+def test_names_that_do_not_exist():
+    soc = platform()
+    assert "plain" in soc.sensors and "nothing" not in soc.sensors
+    assert "there are: plain, negative" in str(raises(KeyError, lambda: soc.sensors["nothing"]))
+
+
+def test_repr_is_a_table():
+    text = repr(platform())
+    for word in ("Vendor", "plain", "45000", "m\u00b0C", "moving", "disabled", "from list", LONG_CLOCK_NAME, "trusted"):
+        assert word in text, word
+    assert repr(platform().clocks).count("\n") == 7
+
+
+def test_description_for_the_host():
+    described = platform().describe()
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x14, 0x15]
+    assert [entry["version"] for entry in described["protocols"]] == [0x20001, 0x30000, 0x30001]
+    values = {entry["name"]: entry["value"] for entry in described["sensors"]}
+    assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
+    assert values["axes"] == [1, -2, 9] and LONG_SENSOR_NAME in values
+    rates = {entry["name"]: entry["rate"] for entry in described["clocks"]}
+    assert rates["mux"] == RATES[0] and rates["range"] == 5_000_000_000
+
+
+def test_nodes_for_the_frontend():
+    nodes = {node["name"]: node["properties"] for node in platform().frontend_nodes()}
+    assert nodes == {
+        "protocol@14": {"reg": 0x14, "#clock-cells": 1},
+        "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
+    }
+    assert Platform(sensors=[Sensor("s", "volt")]).frontend_nodes()[0]["name"] == "protocol@15"
+    assert Platform().frontend_nodes() == []
+
+
+def test_models():
+    import models.default
+    import models.minimal
+
+    assert models.default.platform.sensors["cpu"].value == 45_000
+    assert [sensor.name for sensor in models.default.platform.sensors if sensor.moving] == ["battery"]
+    low, high = 3_300_000, 4_200_000
+    assert low <= models.default.platform.sensors["battery"].value <= high
+    assert models.minimal.platform.clocks["osc"].rate == 24_000_000

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The virtio-scmi device behind a simulated link, and the composition root over a simulated machine. Virtio 1.3, 5.17."""
+
+from struct import pack, unpack
+
+import main
+from driver import Rig
+from hal.sim import Machine
+from scmi.device import ScmiDevice
+from scmi.platform import DescriptionError, Platform, Sensor
+from scmi_client import header
+from scmi_example import BASE, PLAIN, SENSOR, platform
+
+
+class Namespace:
+    """Stands for the module `__main__`."""
+
+
+def rig():
+    device = ScmiDevice(platform().agents["trusted"])
+    return device, Rig(device)
+
+
+def test_identity():
+    device, _ = rig()
+    assert device.device_id == 32 and device.features == 1 and len(device.queue_sizes) == 2
+
+
+def test_reading_through_the_command_queue():
+    device, bench = rig()
+    driver = bench.drivers[0].begin()
+    head = header(SENSOR, 0x6, token=9)
+    reply = driver.request(pack("<3I", head, PLAIN, 0), 24)
+    assert unpack("<IiqQ", reply) == (head, 0, 45_000, 0)
+    assert device.returned == 1 and device.unanswerable == 0
+
+
+def test_unanswerable_message_is_returned_empty_and_counted_and_service_goes_on():
+    device, bench = rig()
+    driver = bench.drivers[0].begin()
+    assert driver.request(b"\0\0\0", 24) == b""
+    assert driver.request(pack("<I", header(BASE, 0)), 7) == b""
+    assert device.unanswerable == 2 and device.agent.unanswerable == 2
+    assert len(driver.request(pack("<I", header(BASE, 0)), 12)) == 12
+
+
+def machine(*devices):
+    made = Machine()
+    made.add_link("linux0", list(devices))
+    return made
+
+
+def load(found):
+    def loader(model):
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return loader
+
+
+def test_composition_serves_scmi_and_rng():
+    soc, names = platform(), Namespace()
+    served = main.start(machine(("scmi", "m"), ("rng", None)), names, load(soc))
+    assert names.soc is soc
+    devices = [port.device for port in served.links[0].ports]
+    assert [device.device_id for device in devices] == [32, 4]
+    assert devices[0].agent is soc.agents["trusted"]
+    assert served.links[0].epoch
+    names.status()
+    lines = list(served.lines())
+    assert "link linux0" in lines[0] and any("scmi" in line for line in lines) and any("trusted" in line for line in lines)
+
+
+def test_second_scmi_device_is_the_second_agent():
+    made = Machine()
+    made.add_link("linux0", [("scmi", "m")])
+    made.add_link("linux1", [("scmi", "m")])
+    served = main.start(made, Namespace(), load(platform()))
+    assert [link.ports[0].device.agent.name for link in served.links] == ["trusted", "guest"]
+
+
+def test_machine_without_links_is_just_a_prompt():
+    names = Namespace()
+    served = main.start(Machine(), names, load(platform()))
+    assert served.links == [] and names.soc is None
+    names.status()
+
+
+def test_model_that_is_refused_publishes_nothing():
+    for error in (DescriptionError("clock 'c': rule"), ImportError("no module named 'm'"), SyntaxError("invalid")):
+        names = Namespace()
+        made = machine(("scmi", "m"))
+        served = main.start(made, names, load(error))
+        assert served.links == [] and names.soc is None
+        region = bytearray(0x1000)
+        made.links()[0].region.read(0, region)
+        assert not any(region), "a page was published"
+
+
+def test_device_tree_that_asks_for_what_there_is_not():
+    for devices in ([("disk", None)], [("scmi", None)], [("scmi", "m"), ("scmi", "m"), ("scmi", "m")]):
+        assert main.start(machine(*devices), Namespace(), load(platform())).links == []
+
+
+def test_model_modules():
+    assert main.load_platform("models.minimal").sensors["cpu"].value == 45_000
+    try:
+        main.load_platform("models")
+    except DescriptionError as error:
+        assert "neither a `platform` nor a `build()`" in str(error)
+    else:
+        raise AssertionError("a module without a platform was accepted")
+
+
+def test_sensors_alone():
+    served = main.start(machine(("scmi", "m")), Namespace(), load(Platform(sensors=[Sensor("s", "volt", 3)])))
+    assert len(served.links) == 1
