@@ -2,6 +2,7 @@
 """The Debian packages that the host needs: which, why, and how they get there."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ NEEDED = {
     "shellcheck": "lint of the shell scripts",
     "xz-utils": "unpacks sources",
 }
+UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}  # of apt's amounts
 
 
 def found() -> dict[str, str]:
@@ -59,11 +61,19 @@ def install() -> None:
     names = missing()
     if not names:
         return
+    log_file().unlink(missing_ok=True)
     with report.step("downloads", f"installing {len(names)} Debian packages: {' '.join(names)}"):
         refresh()
         as_root("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *names)
+    report.downloaded += fetched(log_file().read_text(errors="replace"))
     if still := missing():
         raise Failure(f"apt-get succeeded, but these packages are still missing: {' '.join(still)}; see {log_file()}")
+
+
+def fetched(log: str) -> int:
+    """How many bytes apt says that it downloaded."""
+    amounts = re.findall(r"^Fetched ([\d.,]+) (k|M|G|)B in", log, re.MULTILINE)
+    return sum(int(float(number.replace(",", "")) * UNITS[unit]) for number, unit in amounts)
 
 
 def refresh() -> None:

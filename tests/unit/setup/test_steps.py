@@ -155,6 +155,11 @@ def test_packages_that_are_missing_are_told_from_those_removed(tmp_path, monkeyp
     assert "flex" in packages.missing() and "git" not in packages.missing()
 
 
+def test_what_apt_fetched_is_counted():
+    log = "Fetched 20.3 MB in 2s (11.3 MB/s)\nNeed to get 3 MB\nFetched 1,002 kB in 0s (1 MB/s)\nFetched 12 B in 0s (9 B/s)\n"
+    assert packages.fetched(log) == 20_300_000 + 1_002_000 + 12
+
+
 def test_without_root_the_command_is_told(tmp_path, monkeypatch):
     program(tmp_path, "sudo", "exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
