@@ -12,14 +12,19 @@ How a device tree describes a link (node `/trapless`, one child for each link):
 """
 
 
+def _silent():
+    """Ring nobody."""
+
+
 class Doorbell:
-    """One link's doorbell. `hears`: the frontend can ring this side; `rings`: this side can ring the frontend."""
+    """One link's doorbell. `hears`: the frontend can ring this side; `rings`: this side can ring the frontend.
+
+    `ring()` rings the frontend; all earlier stores are visible to it first. Without a doorbell it does nothing.
+    """
 
     hears = False
     rings = False
-
-    def ring(self):
-        """Ring the frontend; all earlier stores are visible to it first. Without a doorbell: nothing."""
+    ring = staticmethod(_silent)
 
     def echo(self, request, request_off, reply, reply_off):
         """Answer at interrupt level: a new word at `request` is stored at `reply`, then the frontend is rung.

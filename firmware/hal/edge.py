@@ -17,6 +17,8 @@ Window = _impl.Window
 Chain = _impl.Chain
 SplitQueue = _impl.SplitQueue
 Watch = _impl.Watch
+Bell = _impl.Bell
+Notifier = _impl.Notifier
 
 EMPTY = _impl.EMPTY
 TAKEN = _impl.TAKEN

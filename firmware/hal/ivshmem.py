@@ -35,16 +35,10 @@ class IvshmemDoorbell(Doorbell):
         if self._registers.r32(_POSITION) == peer:
             raise ValueError("ivshmem: peer %d, to be rung, is this side itself" % peer)
         self._value = peer << 16
-        self._dsb = edge.dsb
-        self._w32 = self._registers.w32
+        self.ring = edge.Bell(self._registers, _DOORBELL, self._value)
         self.intid = frame.take()
         edge.irq_attach(self.intid, True)
         function.enable_message(frame.register, self.intid)
-
-    def ring(self):
-        """Ring the peer, after all earlier stores have completed."""
-        self._dsb()
-        self._w32(_DOORBELL, self._value)
 
     def echo(self, request, request_off, reply, reply_off):
         """Have the interrupt handler answer a changed request word; see Doorbell."""

@@ -590,6 +590,54 @@ class Watch:
         self._rest(False)
         mb()
 
+    def run(self, handlers, budget):
+        """Wake, call `handlers[slot]()` for each slot with work, rest; return False then.
+
+        True after `budget` calls, still awake. What a handler raises is raised here, still awake.
+        """
+        self.wake()
+        for _ in range(_integer(budget)):
+            slot = self.scan()
+            if slot < 0:
+                slot = self.rest()
+            if slot < 0:
+                return False
+            handlers[slot]()
+        return True
+
+
+class Bell:
+    """Called, stores the 32-bit `value` to the doorbell register at `off` of `window`, after all earlier stores."""
+
+    def __init__(self, window, off, value):
+        _word_at(window, off)
+        self._window = window
+        self._off = off
+        self._value = _integer(value)
+
+    def __call__(self):
+        dsb()
+        self._window.w32(self._off, self._value)
+
+
+class Notifier:
+    """Called, adds 1 (with release) at `off` of `count`, and calls `ring()` if the peer's word at `sleep_off` is not 0."""
+
+    def __init__(self, count, off, sleep, sleep_off, ring):
+        _word_at(count, off)
+        _word_at(sleep, sleep_off)
+        if not callable(ring):
+            raise TypeError("not callable")
+        self._count, self._off = count, off
+        self._sleep, self._sleep_off = sleep, sleep_off
+        self._ring = ring
+
+    def __call__(self):
+        self._count.add_release(self._off, 1)
+        mb()  # pairs with the peer's barrier between its flag and its look at the counter
+        if self._sleep.r32(self._sleep_off):
+            self._ring()
+
 
 class _Service:
     """What the C module keeps in static memory: the serving callback and the interrupts that schedule it."""

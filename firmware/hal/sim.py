@@ -65,7 +65,7 @@ class SimDoorbell(Doorbell):
 class Machine:
     """A simulated machine; its links come from the device tree `dtb` and from `add_link`.
 
-    `memory`: dict of the links' regions (writable buffers) by address; missing ones are made. `seed` decides the nonces.
+    `memory`: dict of regions (writable buffers) by address; missing ones are made. `seed` decides the nonces.
     """
 
     def __init__(self, dtb=None, memory=None, seed=1):

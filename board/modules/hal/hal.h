@@ -94,6 +94,8 @@ extern const mp_obj_type_t hal_type_window;
 extern const mp_obj_type_t hal_type_chain;
 extern const mp_obj_type_t hal_type_queue;
 extern const mp_obj_type_t hal_type_watch;
+extern const mp_obj_type_t hal_type_bell;
+extern const mp_obj_type_t hal_type_notifier;
 
 /* window.c */
 mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);

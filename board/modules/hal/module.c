@@ -56,6 +56,8 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_Chain), MP_ROM_PTR(&hal_type_chain) },
     { MP_ROM_QSTR(MP_QSTR_SplitQueue), MP_ROM_PTR(&hal_type_queue) },
     { MP_ROM_QSTR(MP_QSTR_Watch), MP_ROM_PTR(&hal_type_watch) },
+    { MP_ROM_QSTR(MP_QSTR_Bell), MP_ROM_PTR(&hal_type_bell) },
+    { MP_ROM_QSTR(MP_QSTR_Notifier), MP_ROM_PTR(&hal_type_notifier) },
     { MP_ROM_QSTR(MP_QSTR_mb), MP_ROM_PTR(&barrier_mb_obj) },
     { MP_ROM_QSTR(MP_QSTR_rmb), MP_ROM_PTR(&barrier_rmb_obj) },
     { MP_ROM_QSTR(MP_QSTR_wmb), MP_ROM_PTR(&barrier_wmb_obj) },

@@ -109,20 +109,20 @@ static inline bool has_work(const slot_t *slot) {
     return false;
 }
 
-static mp_obj_t scan(watch_t *self) {
+static mp_int_t scan(watch_t *self) {
     size_t number = self->last;
     for (size_t i = 0; i < self->top; i++) {
         number = number + 1 < self->top ? number + 1 : 0;
         if (has_work(&self->slot[number])) {
             self->last = (uint16_t)number;
-            return MP_OBJ_NEW_SMALL_INT(number);
+            return (mp_int_t)number;
         }
     }
-    return MP_OBJ_NEW_SMALL_INT(-1);
+    return -1;
 }
 
 static mp_obj_t watch_scan(mp_obj_t self_in) {
-    return scan(MP_OBJ_TO_PTR(self_in));
+    return MP_OBJ_NEW_SMALL_INT(scan(MP_OBJ_TO_PTR(self_in)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(watch_scan_obj, watch_scan);
 
@@ -139,26 +139,63 @@ static void set_rest(watch_t *self, bool resting) {
 }
 
 /* "Flag, barrier, look": pairs with the peer's "publish, barrier, look at the flag". One of the two sees the other's store. */
-static mp_obj_t watch_rest(mp_obj_t self_in) {
-    watch_t *self = MP_OBJ_TO_PTR(self_in);
+static mp_int_t rest(watch_t *self) {
     set_rest(self, true);
     hal_mb();
-    mp_obj_t slot = scan(self);
-    if (slot != MP_OBJ_NEW_SMALL_INT(-1)) {
+    mp_int_t slot = scan(self);
+    if (slot >= 0) {
         set_rest(self, false);
     }
     return slot;
 }
+
+static mp_obj_t watch_rest(mp_obj_t self_in) {
+    return MP_OBJ_NEW_SMALL_INT(rest(MP_OBJ_TO_PTR(self_in)));
+}
 static MP_DEFINE_CONST_FUN_OBJ_1(watch_rest_obj, watch_rest);
 
-static mp_obj_t watch_wake(mp_obj_t self_in) {
-    set_rest(MP_OBJ_TO_PTR(self_in), false);
+static void wake(watch_t *self) {
+    set_rest(self, false);
     hal_mb();
+}
+
+static mp_obj_t watch_wake(mp_obj_t self_in) {
+    wake(MP_OBJ_TO_PTR(self_in));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(watch_wake_obj, watch_wake);
 
+/* A handler may change the list and the slots: both are looked at anew each time. */
+static void call_handler(mp_obj_t handlers, size_t slot) {
+    size_t count;
+    mp_obj_t *items;
+    mp_obj_get_array(handlers, &count, &items);
+    if (slot >= count) {
+        mp_raise_msg(&mp_type_IndexError, MP_ERROR_TEXT("no handler for the slot"));
+    }
+    mp_call_function_0(items[slot]);
+}
+
+static mp_obj_t watch_run(mp_obj_t self_in, mp_obj_t handlers, mp_obj_t budget_in) {
+    watch_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_int_t budget = mp_obj_get_int(budget_in);
+    wake(self);
+    for (; budget > 0; budget--) {
+        mp_int_t slot = scan(self);
+        if (slot < 0) {
+            slot = rest(self);
+        }
+        if (slot < 0) {
+            return mp_const_false;
+        }
+        call_handler(handlers, (size_t)slot);
+    }
+    return mp_const_true;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(watch_run_obj, watch_run);
+
 static const mp_rom_map_elem_t watch_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&watch_run_obj) },
     { MP_ROM_QSTR(MP_QSTR_scan), MP_ROM_PTR(&watch_scan_obj) },
     { MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&watch_wake_obj) },
     { MP_ROM_QSTR(MP_QSTR_rest), MP_ROM_PTR(&watch_rest_obj) },

@@ -91,6 +91,15 @@ def test_watches():
     assert without_allocation(cycle) == -1
 
 
+def test_bells():
+    page = edge.Window(bytearray(64), 64)
+    page.w32(0, 1)
+    notify = edge.Notifier(page, 4, page, 0, edge.Bell(page, 8, 0xFFFFFFFF))
+    notify()
+    without_allocation(notify)
+    assert page.r32(8) == 0xFFFFFFFF
+
+
 def test_notify_and_interrupts():
     edge.serve(None)
     edge.irq_attach(80, True)

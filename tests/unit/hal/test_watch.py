@@ -138,3 +138,70 @@ def test_a_watch_keeps_what_it_looks_at_alive(twin):
         junk = [bytearray(b"\xff" * 64) for _ in range(200)]
         assert len(junk) == 200
     assert watch.scan() == -1
+
+
+@for_twins
+def test_running_handlers(twin):
+    window, watch = page(twin), twin.Watch(4)
+    words = [watch.word(window, 4 * i, 0) for i in range(3)]
+    watch.flag(window, 32)
+    called = []
+
+    def handler(i):
+        def handle():
+            assert window.r32(32) == 0
+            called.append(i)
+            window.w32(4 * i, 0)
+
+        return handle
+
+    handlers = [handler(i) for i in words]
+    assert watch.run(handlers, 5) is False
+    assert (called, window.r32(32)) == ([], 1)
+    for i in (0, 2):
+        window.w32(4 * i, 9)
+    assert watch.run(handlers, 5) is False
+    assert (called, window.r32(32)) == ([0, 2], 1)
+    for i in range(3):
+        window.w32(4 * i, 9)
+    assert watch.run(handlers, 2) is True
+    assert (called, window.r32(32)) == ([0, 2, 0, 1], 0)
+    assert watch.run(tuple(handlers), 1) is True
+    assert watch.run(handlers, 0) is True
+    assert called == [0, 2, 0, 1, 2]
+
+
+@for_twins
+def test_what_a_handler_raises(twin):
+    window, watch = page(twin), twin.Watch(4)
+    watch.word(window, 0, 0)
+    watch.flag(window, 32)
+    window.w32(0, 1)
+
+    def fail():
+        raise KeyError("x")
+
+    raises(KeyError, watch.run, [fail], 5)
+    assert window.r32(32) == 0
+    raises(IndexError, watch.run, [], 5)
+    raises(TypeError, watch.run, [None], 5)
+    raises(TypeError, watch.run, None, 5)
+    raises(TypeError, watch.run, [fail], None)
+
+
+@for_twins
+def test_a_handler_may_change_what_is_watched(twin):
+    window, watch = page(twin), twin.Watch(4)
+    first = watch.word(window, 0, 0)
+    handlers = []
+
+    def handle():
+        watch.remove(first)
+        assert watch.word(window, 4, 0) == first
+        handlers[:] = [lambda: window.w32(4, 0)] * 4
+        window.w32(4, 1)
+
+    handlers.append(handle)
+    window.w32(0, 1)
+    assert watch.run(handlers, 5) is False
+    assert (window.r32(0), window.r32(4)) == (1, 0)
