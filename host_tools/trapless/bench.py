@@ -2,9 +2,9 @@
 """`trapless bench`: what a request costs, in time, instructions and memory; how long the pair takes to serve.
 
 Times, allocations and counters come from one boot. Latencies of requests and of the doorbell echo, which is their floor
-(docs/transport.md, section 8), are taken in blocks that take turns, so that both meet the same machine. Instructions are
-counted in a second boot with the TCG plugin, which slows a machine down. Nothing is judged here: the figures depend on
-the host.
+(docs/transport.md, section 8), are taken in blocks that take turns, so that both meet the same machine. Instructions
+are counted in a second boot with the TCG plugin, which slows a machine down. Nothing is judged here: the figures depend
+on the host.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def sensor(pair: Pair) -> int:
 
 
 def with_tool(options: Options) -> Options:
-    """Return options that put the measuring program into the frontend."""
-    return replace(options, add=[*options.add, native.guest_program("scmi-raw")])
+    """Return options that put the measuring program into the frontend, if it is not there already."""
+    tool = native.guest_program("scmi-raw")
+    return options if tool in options.add else replace(options, add=[*options.add, tool])
 
 
 def slope(cost: Callable[[int], float], few: int, many: int) -> float:

@@ -171,18 +171,18 @@ def status() -> None:
     """List the running pairs of this user."""
     import time
 
-    from rich.console import Console
-    from rich.table import Table
-
     from trapless.pair import running
 
     states = running()
-    table = Table("harness", "machines", "prompt", "model", "since")
     for state in states:
         machines = ", ".join(f"{name} {pid}" for name, pid in state["machines"].items())
         since = time.strftime("%H:%M:%S", time.localtime(state["started"]))
-        table.add_row(str(state["harness"]), machines, state["prompt"], state["model"], since)
-    Console().print(table if states else "no pair is running")
+        print(f"pair of process {state['harness']} since {since}: {machines}")
+        print(f"  backend's prompt  trapless repl, or mpremote connect {state['prompt']} resume")
+        print(f"  model             {state['model']}")
+        print(f"  kernel            {state['kernel']}")
+    if not states:
+        print("no pair is running; `trapless run` starts one")
     raise typer.Exit(0 if states else 1)
 
 
@@ -213,11 +213,23 @@ def devicetree(
 
 
 @app.command()
-def doctor() -> None:
+def image(model: Model = None) -> None:
+    """Put the backend's Image and device tree, as .dtb and .dts, side by side; tells the QEMU command that boots them.
+
+    What `make image` calls. The Image runs at any load address on any AArch64 machine whose device tree tells it where
+    UART, interrupt controller and memory are.
+    """
+    from trapless import standalone
+
+    standalone.image(model)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False) -> None:
     """Tell what is missing on this machine and how to get it."""
     from trapless.setup import doctor as examine
 
-    raise typer.Exit(int(examine() or 0))
+    raise typer.Exit(examine(as_json))
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -30,8 +30,8 @@ from trapless.machine import VirtualMachine, common_arguments, memory_arguments
 from trapless.topology import Device, Link, Topology
 
 _STATE = "state.json"
-# Sensor types (DEN0056F, SENSOR_DESCRIPTION_GET) that Linux's scmi-hwmon takes: temperature in degrees Celsius, voltage,
-# current, power, energy.
+# Sensor types (DEN0056F, SENSOR_DESCRIPTION_GET) that Linux's scmi-hwmon takes: temperature, voltage, current, power,
+# energy.
 _HWMON_TYPES = (0x2, 0x5, 0x6, 0x7, 0x8)
 _POLL = 0.002
 SERVING_TIMEOUT = 20.0

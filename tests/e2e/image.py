@@ -29,7 +29,12 @@ def kernel(path):
 
 def loader(address):
     """QEMU arguments: put the raw Image at `address` and start there, as a boot loader that knows nothing of kernels would."""
-    return ["-device", f"loader,file={IMAGE},addr={address:#x},force-raw=on", "-device", f"loader,addr={address:#x},cpu-num=0"]
+    return [
+        "-device",
+        f"loader,file={IMAGE},addr={address:#x},force-raw=on",
+        "-device",
+        f"loader,addr={address:#x},cpu-num=0",
+    ]
 
 
 def _qmp(path, command):
@@ -53,7 +58,10 @@ class Machine:
         self._qmp_path = directory / "qmp"
         machine = f"virt,gic-version={gic}" + (",virtualization=on" if el2 else "")
         self.command = ["qemu-system-aarch64", "-M", machine, "-cpu", cpu, "-m", "16M", "-nodefaults", "-nographic"]
-        self.command += ["-chardev", f"socket,id=c,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on,logfile={self.log_path}"]
+        self.command += [
+            "-chardev",
+            f"socket,id=c,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on,logfile={self.log_path}",
+        ]
         self.command += ["-serial", "chardev:c", "-qmp", f"unix:{self._qmp_path},server=on,wait=off"]
         self.command += [*boot, *arguments]
         self.process = None

@@ -2,6 +2,8 @@
 """The command line as in the README: run, exec, status, devicetree."""
 
 import json
+import shlex
+import subprocess
 
 import pytest
 
@@ -83,8 +85,21 @@ def test_run_without_a_terminal(trapless):
 def test_status_finds_a_running_pair(trapless, pair):
     status, out, _ = trapless.run("status")
     assert status == 0
-    assert f":{pair.serial_port}" in out.decode().replace("\n", "")
+    assert f"mpremote connect {pair.backend.url} resume" in out.decode()
     assert json.loads((pair.directory / "state.json").read_text())["prompt"] == pair.backend.url
+
+
+def test_image_leaves_what_boots_without_the_harness(trapless, until):
+    status, out, _ = trapless.run("image")
+    assert status == 0
+    command = shlex.split(out.decode().splitlines()[-1])
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as machine:
+        seen = b""
+        while b">>> " not in seen:
+            seen += machine.stdout.read1()
+            assert machine.poll() is None, seen
+        machine.kill()
+    assert b"MicroPython" in seen
 
 
 def test_device_trees_for_booting_without_the_harness(trapless, tmp_path):

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from e2e.image import ELF, IMAGE, PROMPT, Machine, kernel, loader
 
 pytestmark = pytest.mark.e2e
@@ -63,7 +64,7 @@ def test_asyncio_sleeps_as_long_as_asked(boot):
     machine.run("import asyncio, time")
     machine.run("async def nap(): await asyncio.sleep_ms(200)\r")
     machine.run("t = time.ticks_us(); asyncio.run(nap())")
-    assert 200_000 <= int(machine.run("time.ticks_diff(time.ticks_us(), t)"))
+    assert int(machine.run("time.ticks_diff(time.ticks_us(), t)")) >= 200_000
 
 
 def test_frozen_constants_from_two_to_the_thirty_allocate_nothing(boot):
