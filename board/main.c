@@ -21,6 +21,8 @@
 
 extern char stack_top[];
 
+/* Frames of Python functions. Without it those with more than a few locals come from the heap, at every call. */
+static mp_obj_t pystack[4096];
 static char heap[HEAP_SIZE] __attribute__((section(".noinit.heap"), aligned(32)));
 
 static void prompt_until_reset(void) {
@@ -33,6 +35,7 @@ static void prompt_until_reset(void) {
 }
 
 static void one_life(void) {
+    mp_pystack_init(pystack, pystack + MP_ARRAY_SIZE(pystack));
     mp_init();
     hal_reset();
     pyexec_frozen_module("_boot.py", false);

@@ -13,6 +13,7 @@
 
 /* Memory and numbers. Small integers have 63 bits: every address is one. */
 #define MICROPY_ENABLE_GC (1)
+#define MICROPY_ENABLE_PYSTACK (1) /* frames of Python functions: never from the heap */
 #define MICROPY_MEM_STATS (0)
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
 #define MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE (256)
