@@ -621,7 +621,7 @@ class Bell:
 
 
 class Notifier:
-    """Called, adds 1 (with release) at `off` of `count`, and calls `ring()` if the peer's word at `sleep_off` is not 0."""
+    """Called, adds 1 (with release) at `off` of `count`; calls `ring()` if the peer's word at `sleep_off` is not 0."""
 
     def __init__(self, count, off, sleep, sleep_off, ring):
         _word_at(count, off)
