@@ -18,7 +18,7 @@ _BATCH_COUNTERS = ("batches", "vetoed", "refused", "torn", "unbelievable")
 
 
 class Served:
-    """What is served: `links` (list of `virtio.link.Link`), `kinds` {device: kind of its node}, `platforms` {model: Platform}."""
+    """What is served: `links` (virtio.link.Link), `kinds` {device: kind of its node}, `platforms` {model: Platform}."""
 
     def __init__(self):
         self.links = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The composition root: from the backend's device tree to a serving loop. Returns at once; serving is interrupt driven.
 
-Nothing that goes wrong here takes the prompt away. Without links, or with a platform model that cannot be used, a message
-says what to do and no page is published: the frontends see no backend, rather than half of one.
+Nothing that goes wrong here takes the prompt away. Without links, or with a platform model that cannot be used, a
+message says what to do and no page is published: the frontends see no backend, rather than half of one.
 """
 
 import sys
@@ -53,7 +53,9 @@ class Composer:
         self._next_agent[model] = number + 1
         agents = platforms[model].agents
         if number >= len(agents):
-            raise DescriptionError(f"model {model!r} has {len(agents)} agents, but more SCMI devices; give it more agents")
+            raise DescriptionError(
+                f"model {model!r} has {len(agents)} agents, but more SCMI devices; give it more agents"
+            )
         return agents[number]
 
     def link(self, description, machine):
@@ -63,7 +65,7 @@ class Composer:
             try:
                 device = self.device(kind, model)
             except Exception as error:
-                raise Refused(f"link {description.name!r}, device {kind!r}", error)
+                raise Refused(f"link {description.name!r}, device {kind!r}", error) from error
             self._served.kinds[device] = kind
             link.add(device, device_page, driver_page)
         return link

@@ -15,7 +15,7 @@ FIXED, LIST, RANGE, MUX, SETTINGS, LOCKED, LONG_CLOCK, RUNNING_ONLY = range(8)
 LONG_CLOCK_NAME = "a-clock-with-a-name-of-more-than-sixteen-bytes"
 RATES = [100_000_000 * step for step in range(1, 41)]
 
-# Devices: everything but the sensor NEGATIVE belongs to "soc", which also belongs to "extra"; the clock FIXED is in "extra" too.
+# Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor and the clock FIXED.
 SOC, EXTRA = range(2)
 
 TRUSTED, GUEST = 1, 2

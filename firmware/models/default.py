@@ -49,8 +49,12 @@ platform = Platform(
         Clock("pll", rate=1_200_000_000, rates=(400_000_000, 800_000_000, 1_200_000_000, 1_600_000_000)),
         Clock("cpu", rate=800_000_000, rate_range=(100_000_000, 2_000_000_000, 50_000_000), enable_delay=120),
         Clock("uart", parents=("osc", "pll")),
-        Clock("display-pixel-clock-of-panel-0", rate=148_500_000, rate_range=(25_000_000, 594_000_000, 1), enabled=False),
-        Clock("pwm", rate=1_000_000, rates=(100_000, 1_000_000, 10_000_000), settings={DUTY_CYCLE: 50, PHASE: 0, 0x80: 7}),
+        Clock(
+            "display-pixel-clock-of-panel-0", rate=148_500_000, rate_range=(25_000_000, 594_000_000, 1), enabled=False
+        ),
+        Clock(
+            "pwm", rate=1_000_000, rates=(100_000, 1_000_000, 10_000_000), settings={DUTY_CYCLE: 50, PHASE: 0, 0x80: 7}
+        ),
         Clock("crypto", rate=200_000_000, forbidden=("state",), enabled=True),
     ],
 )

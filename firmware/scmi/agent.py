@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""An agent, one frontend as the platform sees it, and the dispatcher of its messages. Source: DEN0056F, 3.1 and 3.2.2.11.
+"""An agent, one frontend as the platform sees it, and the dispatcher of its messages. Source: DEN0056F, 3.1, 3.2.2.
 
-A request is checked in this order: header, type, protocol, message, size, reserved bits, resource, permission, room for the
-reply; then its handler runs. The first check that fails decides the status, and a status other than SUCCESS is the whole
-payload. Only the dispatcher writes a status, and it turns any Python exception into GENERIC_ERROR.
+A request is checked in this order: header, type, protocol, message, size, reserved bits, resource, permission, room
+for the reply; then its handler runs. The first check that fails decides the status, and a status other than SUCCESS
+is the whole payload. Only the dispatcher writes a status, and it turns any Python exception into GENERIC_ERROR.
 
-A message costs one dictionary lookup, by header bits 17:0: everything that its row says has been put into tuples of integers
-and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are copied from what the
-resource holds ready, without a call of a handler and without any allocation. Such a message that is not sound in every
-respect goes the long way round, where the order of the checks is kept.
+A message costs one dictionary lookup, by header bits 17:0: everything that its row says has been put into tuples of
+integers and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are
+copied from what the resource holds ready, without a call of a handler and without any allocation. Such a message that
+is not sound in every respect goes the long way round, where the order of the checks is kept.
 """
 
 from hal.compat import const
@@ -36,8 +36,8 @@ _STATUS_REPLY = const(8)
 class Agent:
     """One frontend: what it may use, what it has set, and its dispatcher.
 
-    Counters: `refused` {status: replies with it}, `unanswerable` messages, `failures` (Python exceptions in a handler, answered
-    with GENERIC_ERROR). `last_failure` tells the latest exception in words.
+    Counters: `refused` {status: replies with it}, `unanswerable` messages, `failures` (Python exceptions in a
+    handler, answered with GENERIC_ERROR). `last_failure` tells the latest exception in words.
     """
 
     def __init__(self, name, trusted=False):
@@ -131,8 +131,8 @@ class Agent:
         """Answer one message.
 
         `request`, `reply`: `array('I')` of little-endian words, the first being the SCMI header; `length`: bytes of the
-        request, `room`: bytes of the reply buffer, either of which may exceed its array. Returns the length of the reply in
-        bytes, or a negative number if there is no header to answer or no room for a status.
+        request, `room`: bytes of the reply buffer, either of which may exceed its array. Returns the length of the
+        reply in bytes, or a negative number if there is no header to answer or no room for a status.
         """
         try:
             header = request[0]
@@ -143,8 +143,7 @@ class Agent:
                     ready(0, reply, least)
                     reply[0] = header
                     return least
-        except Exception:
-            # An unknown message or resource, or a reading that failed: the long way finds out and answers.
+        except Exception:  # noqa: S110  an unknown message or resource, a failed reading: found out and answered below
             pass
         return self._answer(request, length, reply, room)
 
@@ -194,7 +193,9 @@ class Agent:
     def _fail(self, reply, header, error):
         """Answer GENERIC_ERROR for an exception; say so on the console the first time, as a frontend can repeat it."""
         self.failures += 1
-        self.last_failure = f"agent {self.name!r}, protocol {header >> 10 & 0xFF:#x}, message {header & 0xFF:#x}: {error!r}"
+        self.last_failure = (
+            f"agent {self.name!r}, protocol {header >> 10 & 0xFF:#x}, message {header & 0xFF:#x}: {error!r}"
+        )
         if not self._logged:
             self._logged = True
             print(f"scmi: {self.last_failure}; answered GENERIC_ERROR. Later ones are only counted, see status().")
@@ -226,11 +227,11 @@ _NO_ACCESS = _NoAccess()
 
 
 def _entry(protocol, message, view):
-    """Return what the dispatcher needs of a message row: five things for a reply that may be ready, the last being all rules.
+    """Return what the dispatcher needs of a message row: what a reply that is ready needs, then all rules.
 
-    (request bytes or -1 if no reply is ever ready, least reply bytes, word of the flags or 0, resources, rules), where rules are
-    (request bytes, least reply bytes, word of the flags or 0, their reserved bits, word of the resource id or 0, resources or
-    the protocol, access bits, handler)
+    (request bytes or -1 if no reply is ever ready, least reply bytes, word of the flags or 0, resources, rules),
+    where rules are (request bytes, least reply bytes, word of the flags or 0, their reserved bits, word of the
+    resource id or 0, resources or the protocol, access bits, handler)
     """
     _, _, _, request, reply, handler, flags, access, _, _, ready = message
     flags_at, reserved = 0, 0

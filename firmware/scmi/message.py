@@ -6,17 +6,17 @@ A row is a tuple:
     (id, name, since, request, reply, handler, flags, access, asynchronous, notifies, ready)
 
 - `since`: first protocol version that has the message (0x20001 is 2.1)
-- `request`, `reply`: field names in order, without header and status. A field is one 32-bit word; `name*4` is four words;
-  `name[4]` (last in a reply) is any number of elements of four words each.
-- `handler(agent, resource, request, reply, room)`: writes the reply from word 2 on and returns its whole length in bytes, or
-  a negative status. `resource` is the object that the request's id field names, or the protocol if it has none;
-  `room` is the size of the reply buffer in bytes.
+- `request`, `reply`: field names in order, without header and status. A field is one 32-bit word; `name*4` is four
+  words; `name[4]` (last in a reply) is any number of elements of four words each.
+- `handler(agent, resource, request, reply, room)`: writes the reply from word 2 on and returns its whole length in
+  bytes, or a negative status. `resource` is the object that the request's id field names, or the protocol if it has
+  none; `room` is the size of the reply buffer in bytes.
 - `flags`: (field, bits that may be set), or None: every value is allowed
 - `access`: what the message changes of its resource, one of the ACCESS bits; 0: nothing
 - `asynchronous`: bits of the flags field that ask for a delayed response
 - `notifies`: id of the notification that the message subscribes to, or None
-- `ready`: with no flag set, the reply is what the resource's `ready(0, reply, bytes)` writes, the header excepted, and the
-  handler is asked only where that is None. Such a request has its resource id first.
+- `ready`: with no flag set, the reply is what the resource's `ready(0, reply, bytes)` writes, the header excepted,
+  and the handler is asked only where that is None. Such a request has its resource id first.
 
 The rows are the one truth for sizes, reserved bits, MESSAGE_ATTRIBUTES and which version has which message.
 """
@@ -29,7 +29,6 @@ ACCESS_PARENT = const(1 << 30)
 ACCESS_STATE = const(1 << 31)
 
 TYPE_COMMAND = const(0)
-
 
 
 def row(number, name, since, request, reply, handler, flags=None, access=0, asynchronous=0, notifies=None, ready=False):

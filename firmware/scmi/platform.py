@@ -53,12 +53,17 @@ class Platform:
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
-        `sensors`, `clocks`: in the order of their ids. `agents`: frontends in the order of their ids, which begin at 1; without
-        any there is one trusted agent "linux". `devices`: groups for permissions, in the order of their ids; without any, one
-        device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes. `implementation_version`: 32 bits.
+        `sensors`, `clocks`: in the order of their ids. `agents`: frontends in the order of their ids, which begin at
+        1; without any there is one trusted agent "linux". `devices`: groups for permissions, in the order of their
+        ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes.
+        `implementation_version`: 32 bits.
         """
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
-            require(isinstance(text, str) and len(text.encode()) < 16, "platform", f"{what} must be text of at most 15 bytes")
+            require(
+                isinstance(text, str) and len(text.encode()) < 16,
+                "platform",
+                f"{what} must be text of at most 15 bytes",
+            )
         holds = is_integer(implementation_version) and 0 <= implementation_version < 1 << 32
         require(holds, "platform", "implementation_version must fit 32 bits")
         self.vendor = vendor
@@ -84,7 +89,11 @@ class Platform:
         known = [resource.name for resource in resources]
         for device in devices:
             for name in device.resource_names:
-                require(name in known, f"device {device.name!r}", f"{name!r} is neither a sensor nor a clock of this platform")
+                require(
+                    name in known,
+                    f"device {device.name!r}",
+                    f"{name!r} is neither a sensor nor a clock of this platform",
+                )
         for resource in resources:
             resource.devices = tuple(device.id for device in devices if resource.name in device.resource_names)
             require(resource.devices, resource.subject, "belongs to none of the devices; put it into one")
@@ -157,7 +166,9 @@ def _numbered(items, kind, first, highest, expected):
     items = list(items)
     require(len(items) <= highest, "platform", f"may have {highest} {kind}s at most")
     for number, item in enumerate(items):
-        require(isinstance(item, expected), "platform", f"{kind} number {number} is a {type(item).__name__}, not a {kind}")
+        require(
+            isinstance(item, expected), "platform", f"{kind} number {number} is a {type(item).__name__}, not a {kind}"
+        )
         item.id = first + number
     require_unique(items, "platform", f"{kind}s")
     return Collection(items, kind)

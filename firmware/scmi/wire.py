@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writing replies: numbers, names and lists as little-endian 32-bit words. Source: DEN0056F, 3.1.3 and the list messages."""
+"""Writing replies: numbers, names and lists as little-endian 32-bit words. Source: DEN0056F, 3.1."""
 
 from array import array
 
@@ -24,7 +24,8 @@ def high(value):
 
 
 def ready_reply(value, more=()):
-    """Return `copy(offset, reply, bytes)` for a reply of SUCCESS with a 64-bit `value` and the words `more` behind it."""
+    """Return `copy(offset, reply, bytes)` for a reply of SUCCESS with a 64-bit `value` and the words `more` behind
+    it."""
     words = array("I", (0, SUCCESS, value & _WORD, value >> 32 & _WORD) + more)
     return Window(words, 4 * len(words)).read
 
@@ -59,9 +60,9 @@ def paginate(records, first, reply, room, past_end, remaining_shift, format_bits
     """Write as many of `records` as fit, behind a word that counts them: the one paginator of all list messages.
 
     `records`: sequence of word sequences; `first`: index of the first one wanted; `room`: bytes in the reply buffer;
-    `past_end`: status for an index past the end; `remaining_shift`: bit of the count word where the number of records left
-    begins (the number returned begins at bit 0); `format_bits`: further bits of that word.
-    Returns the reply's length in bytes, or a status. An empty list answers index 0 with no records.
+    `past_end`: status for an index past the end; `remaining_shift`: bit of the count word where the number of records
+    left begins (the number returned begins at bit 0); `format_bits`: further bits of that word. Returns the reply's
+    length in bytes, or a status. An empty list answers index 0 with no records.
     """
     total = len(records)
     if first >= total and (first or total):

@@ -33,7 +33,9 @@ def require_name(name, subject):
 
 def require_rate(rate, subject, what):
     """Check a clock rate in hertz."""
-    require(is_integer(rate) and 0 <= rate < _SIGNED_LIMIT, subject, f"{what} must be whole hertz from 0 on, not {rate!r}")
+    require(
+        is_integer(rate) and 0 <= rate < _SIGNED_LIMIT, subject, f"{what} must be whole hertz from 0 on, not {rate!r}"
+    )
 
 
 def require_reading(value, subject, what="value"):

@@ -78,7 +78,9 @@ class Quantity:
     def hold(self, value):
         """Hold `value` from now on, or take it from the `read` function again if it is None."""
         if value is None:
-            require(self._source is not None, self.subject, "has no read function to go back to, so value must be a number")
+            require(
+                self._source is not None, self.subject, "has no read function to go back to, so value must be a number"
+            )
         else:
             require_reading(value, self.subject)
         self._held = value
@@ -109,7 +111,7 @@ class Axis(Quantity):
 
 
 class TripPoint:
-    """A threshold of a sensor: `control` is 0 off, 1 on rising, 2 on falling, 3 on both; `value` in the sensor's unit."""
+    """A threshold: `control` is 0 off, 1 on rising, 2 on falling, 3 on both; `value` is in the sensor's unit."""
 
     def __init__(self):
         self.set(0, 0)
@@ -141,20 +143,29 @@ class Sensor(Quantity):
     ):
         """Describe a sensor; DescriptionError if a rule is broken.
 
-        `name`: 1 to 63 bytes. `unit`: see `scmi.model.units`. `value`: what it holds, a whole number in that unit, or `read`: a
-        function that returns it. `limits`: (lowest, highest) that it can measure, in that unit. `resolution`: (value, power-of-ten exponent).
-        `power`: microwatts that it draws. `trip_points`: how many. `intervals`: update intervals in milliseconds, or
-        `interval_range`: (lowest, highest, step). `timestamps`: readings can carry the time in microseconds. `axes`: `Axis`
-        objects; such a sensor has no value of its own. `enabled`: whether it can be read before anybody enables it.
+        `name`: 1 to 63 bytes. `unit`: see `scmi.model.units`. `value`: what it holds, a whole number in that unit, or
+        `read`: a function that returns it. `limits`: (lowest, highest) that it can measure, in that unit.
+        `resolution`: (value, power-of-ten exponent). `power`: microwatts that it draws. `trip_points`: how many.
+        `intervals`: update intervals in milliseconds, or `interval_range`: (lowest, highest, step). `timestamps`:
+        readings can carry the time in microseconds. `axes`: `Axis` objects; such a sensor has no value of its own.
+        `enabled`: whether it can be read before anybody enables it.
         """
         self.enabled = enabled
         self.timestamps = timestamps
         self.timestamping = False
         self.axes = ()
         super().__init__(name, unit, value, read, limits, resolution)
-        require(is_integer(trip_points) and 0 <= trip_points <= _MAX_TRIP_POINTS, self.subject, "trip_points must be 0 to 255")
+        require(
+            is_integer(trip_points) and 0 <= trip_points <= _MAX_TRIP_POINTS,
+            self.subject,
+            "trip_points must be 0 to 255",
+        )
         require(power is None or 0 <= power < 1 << 32, self.subject, "power must be microwatts that fit 32 bits")
-        require(not (intervals and interval_range), self.subject, "has intervals and interval_range; only one of them may be")
+        require(
+            not (intervals and interval_range),
+            self.subject,
+            "has intervals and interval_range; only one of them may be",
+        )
         self.power = power
         self.trip_points = [TripPoint() for _ in range(trip_points)]
         self.axes = self._checked_axes(axes)
@@ -179,16 +190,26 @@ class Sensor(Quantity):
         if limits is None:
             return None
         require(len(limits) == 3, self.subject, "interval_range must be (lowest, highest, step) in milliseconds")
-        require(limits[0] < limits[1] and limits[2] > 0, self.subject, "interval_range must rise from lowest to highest")
+        require(
+            limits[0] < limits[1] and limits[2] > 0, self.subject, "interval_range must rise from lowest to highest"
+        )
         return tuple(self._interval(limit) for limit in limits)
 
     def _interval(self, milliseconds):
         """Return an update interval as the wire has it: 16 bits of value above a five-bit power of ten of seconds."""
-        require(is_integer(milliseconds) and milliseconds > 0, self.subject, "an interval must be whole milliseconds above 0")
+        require(
+            is_integer(milliseconds) and milliseconds > 0,
+            self.subject,
+            "an interval must be whole milliseconds above 0",
+        )
         value, exponent = milliseconds, _MILLI
         while value > 0xFFFF and value % 10 == 0:
             value, exponent = value // 10, exponent + 1
-        require(value <= 0xFFFF, self.subject, f"interval {milliseconds} ms cannot be written with 16 bits and a power of ten")
+        require(
+            value <= 0xFFFF,
+            self.subject,
+            f"interval {milliseconds} ms cannot be written with 16 bits and a power of ten",
+        )
         return value << 5 | exponent & 0x1F
 
     def refresh(self):
@@ -224,7 +245,9 @@ class Sensor(Quantity):
     def hold(self, value):
         """Hold `value`; a sensor with axes holds none of its own."""
         if self.axes:
-            raise DescriptionError(f"{self.subject}: has axes; set one of them, such as .axes[{self.axes[0].name!r}].value")
+            raise DescriptionError(
+                f"{self.subject}: has axes; set one of them, such as .axes[{self.axes[0].name!r}].value"
+            )
         super().hold(value)
 
     @property

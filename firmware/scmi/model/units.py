@@ -2,7 +2,8 @@
 """Units of sensors, by name. Source: DEN0056F, 3.7.2.5 (sensor types and the power-of-ten exponent), which takes its
 numbers from DMTF DSP0249.
 
-A unit is written as one word: a base unit with an SI prefix before it where one is wanted, such as "millicelsius" or "volt".
+A unit is written as one word: a base unit with an SI prefix before it where one is wanted, such as "millicelsius" or
+"volt".
 """
 
 from scmi.model.rules import require
@@ -84,6 +85,8 @@ class Unit:
                 if name.startswith(prefix):
                     base = name[len(prefix) :]
                     self.exponent = exponent
-        require(base in _BASE_UNITS, subject, f"unit {name!r} is not known; units are: {', '.join(sorted(_BASE_UNITS))}")
+        require(
+            base in _BASE_UNITS, subject, f"unit {name!r} is not known; units are: {', '.join(sorted(_BASE_UNITS))}"
+        )
         self.code, symbol = _BASE_UNITS[base]
         self.symbol = _SYMBOLS[self.exponent] + symbol

@@ -77,7 +77,8 @@ def rate_get(agent, clock, request, reply, room):
 
 
 def config_set(agent, clock, request, reply, room):
-    """CLOCK_CONFIG_SET (3.6.2.9), layout of 3.0. Linux does not send state 3 without a type either: it changes nothing."""
+    """CLOCK_CONFIG_SET (3.6.2.9), layout of 3.0. Linux does not send state 3 without a type either: it changes
+    nothing."""
     state = request[2] & 3
     kind = request[2] >> 16 & 0xFF
     if state == _STATE_RESERVED or (state == _STATE_UNCHANGED and not kind):

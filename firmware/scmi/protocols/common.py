@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all protocols share: messages 0, 1, 2 and 0x10. Source: DEN0056F, 3.1.5 and the same clauses in each protocol."""
+"""What all protocols share: messages 0, 1, 2 and 0x10. Source: DEN0056F, clauses 1 to 4 of each protocol."""
 
 from scmi.message import row
 from scmi.status import NOT_FOUND, NOT_SUPPORTED
@@ -8,8 +8,8 @@ from scmi.status import NOT_FOUND, NOT_SUPPORTED
 class Protocol:
     """One protocol of a platform: its table and its resources.
 
-    A derived class sets ID, NAME, VERSIONS (newest first; the versions that can be negotiated), RESOURCE (name of the request
-    field that holds a resource id) and MESSAGES, and defines `attributes()`.
+    A derived class sets ID, NAME, VERSIONS (newest first; the versions that can be negotiated), RESOURCE (name of the
+    request field that holds a resource id) and MESSAGES, and defines `attributes()`.
     """
 
     ID = None

@@ -106,7 +106,8 @@ def trip_point_config(agent, sensor, request, reply, room):
 
 
 def reading_get(agent, sensor, request, reply, room):
-    """SENSOR_READING_GET (3.7.2.12) where the sensor has no reply ready; a disabled sensor is a PROTOCOL_ERROR there."""
+    """SENSOR_READING_GET (3.7.2.12) where the sensor has no reply ready; a disabled sensor is a PROTOCOL_ERROR
+    there."""
     if request[2]:
         return NOT_SUPPORTED
     if not sensor.enabled:
@@ -218,7 +219,7 @@ class SensorProtocol(Protocol):
             0x5,
             "SENSOR_TRIP_POINT_CONFIG",
             0x10000,
-            ("sensor_id", "trip_point_ev_ctrl", "trip_point_val*2"),
+            ("sensor_id", "trip_point_ev_ctrl", "value*2"),
             (),
             trip_point_config,
             flags=("trip_point_ev_ctrl", 0xFF3),

@@ -163,7 +163,13 @@ def test_3_2_2_12_protocol_and_device_permissions_are_apart():
 
 def test_3_2_2_12_unknown_agent_device_or_protocol():
     scmi = client()
-    for agent, device, protocol in ((0, SOC, SENSOR), (3, SOC, SENSOR), (GUEST, 2, SENSOR), (GUEST, SOC, 0x13), (GUEST, SOC, 0x115)):
+    for agent, device, protocol in (
+        (0, SOC, SENSOR),
+        (3, SOC, SENSOR),
+        (GUEST, 2, SENSOR),
+        (GUEST, SOC, 0x13),
+        (GUEST, SOC, 0x115),
+    ):
         assert scmi.call(BASE, SET_PROTOCOL, agent, device, protocol, 0) == (NOT_FOUND, [])
 
 

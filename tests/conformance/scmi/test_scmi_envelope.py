@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Header, type, protocol, message and size: what precedes every protocol. Source: DEN0056F, 3.1.2 to 3.1.5; virtio 1.3, 5.17.6."""
+"""Header, type, protocol, message and size: what precedes every protocol. Source: DEN0056F, 3.1; virtio 1.3, 5.17."""
 
 from scmi.status import NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import header

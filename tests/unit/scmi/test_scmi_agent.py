@@ -73,7 +73,19 @@ def test_reset_of_the_device_keeps_what_was_set():
 def test_every_row_is_complete():
     for protocol in client().platform.protocols.values():
         numbers = set()
-        for number, name, since, request, reply, handler, flags, access, asynchronous, notifies, ready in protocol.MESSAGES:
+        for (
+            number,
+            name,
+            since,
+            request,
+            reply,
+            handler,
+            flags,
+            access,
+            asynchronous,
+            notifies,
+            ready,
+        ) in protocol.MESSAGES:
             assert number not in numbers and 0 <= number <= 0xFF
             numbers.add(number)
             assert since <= protocol.VERSIONS[0] and callable(handler), name

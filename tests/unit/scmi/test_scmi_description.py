@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Platform descriptions: what is refused, with which words; what is derived for the prompt, the host and the frontend."""
+"""Platform descriptions: what is refused and how that is said, what is derived from them."""
 
 from scmi.platform import PHASE, Agent, Axis, Clock, DescriptionError, Device, Platform, Sensor
 from scmi_example import LONG_CLOCK_NAME, LONG_SENSOR_NAME, RATES, platform

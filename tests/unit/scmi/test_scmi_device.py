@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The virtio-scmi device behind a simulated link, and the composition root over a simulated machine. Virtio 1.3, 5.17."""
+"""The virtio-scmi device (virtio 1.3, 5.17) on a simulated link, the composition root on a simulated machine."""
 
 from struct import pack, unpack
 
@@ -69,7 +69,9 @@ def test_composition_serves_scmi_and_rng():
     assert served.links[0].epoch
     names.status()
     lines = list(served.lines())
-    assert "link linux0" in lines[0] and any("scmi" in line for line in lines) and any("trusted" in line for line in lines)
+    assert (
+        "link linux0" in lines[0] and any("scmi" in line for line in lines) and any("trusted" in line for line in lines)
+    )
 
 
 def test_second_scmi_device_is_the_second_agent():

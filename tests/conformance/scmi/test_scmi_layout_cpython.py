@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Wire layouts against the C structures of `scmi_layout`, read by dissect.cstruct: tables, then whole replies."""
+
+import struct
+
+import pytest
+from dissect.cstruct import cstruct
+
+import scmi_layout
+from scmi.message import payload_words
+from scmi_example import (
+    AXES,
+    BASE,
+    CLOCK,
+    FULL,
+    LIST,
+    LONG,
+    LONG_CLOCK,
+    LONG_CLOCK_NAME,
+    LONG_SENSOR_NAME,
+    RANGE,
+    SENSOR,
+    client,
+)
+
+C = cstruct(endian="<")
+C.load(scmi_layout.SOURCE)
+
+NAMES = {BASE: "base", CLOCK: "clock", SENSOR: "sensor"}
+ROWS = [
+    pytest.param(NAMES[protocol.ID], row, id=row[1])
+    for protocol in client().platform.protocols.values()
+    for row in protocol.MESSAGES
+]
+
+
+def reply(protocol, message, *words):
+    """The payload of a successful reply as bytes."""
+    return struct.pack("<{}I".format(len(found := client().ok(protocol, message, *words))), *found)
+
+
+def text(field):
+    """The text in a field of characters."""
+    return field.split(b"\0")[0].decode()
+
+
+def test_both_readings_of_the_structures_agree():
+    for name, size in scmi_layout.sizes().items():
+        assert len(getattr(C, name)) == size, name
+
+
+@pytest.mark.parametrize(("protocol", "row"), ROWS)
+def test_table_has_the_size_of_the_structures(protocol, row):
+    request, answer = (getattr(C, "{}_{}_{}".format(protocol, row[0], which)) for which in ("request", "reply"))
+    assert 4 * payload_words(row[3]) == len(request)
+    # The table counts the first reading in, as there always is one.
+    assert 4 * payload_words(row[4]) == len(answer) + (len(C.sensor_6_item) if row[1] == "SENSOR_READING_GET" else 0)
+
+
+@pytest.mark.parametrize(("protocol", "row"), ROWS)
+def test_table_names_the_fields_of_the_request(protocol, row):
+    fields = list(getattr(C, "{}_{}_request".format(protocol, row[0])).fields)
+    named = []
+    for field in row[3]:
+        named += [field[:-2] + "_low", field[:-2] + "_high"] if field.endswith("*2") else [field]
+    assert named == fields
+
+
+def test_base_attributes():
+    found = C.base_1_reply(reply(BASE, 1))
+    assert (found.num_protocols, found.num_agents, found.reserved) == (2, 2, 0)
+
+
+def test_base_names():
+    assert text(C.base_3_reply(reply(BASE, 3)).vendor_identifier) == "Vendor"
+    assert text(C.base_4_reply(reply(BASE, 4)).vendor_identifier) == "Sub"
+    found = C.base_7_reply(reply(BASE, 7, 2))
+    assert (found.agent_id, text(found.name)) == (2, "guest")
+
+
+def test_base_protocol_list():
+    data = reply(BASE, 6, 0)
+    count = C.base_6_reply(data).num_protocols
+    assert list(C.base_6_item(data[4:]).protocols)[:count] == [CLOCK, SENSOR] and len(data) == 8
+
+
+def test_clock_attributes():
+    found = C.clock_3_reply(reply(CLOCK, 3, RANGE))
+    assert (found.attributes, text(found.clock_name), found.clock_enable_delay) == (1, "range", 77)
+
+
+def test_clock_rates():
+    data = reply(CLOCK, 4, RANGE, 0)
+    assert C.clock_4_reply(data).num_rates_flags == 1 << 12 | 3
+    rates = [C.clock_4_item(data[at : at + 8]) for at in range(4, len(data), 8)]
+    assert [rate.high << 32 | rate.low for rate in rates] == [1_000_000_000, 9_000_000_050, 100]
+
+
+def test_clock_rate():
+    found = C.clock_6_reply(reply(CLOCK, 6, RANGE))
+    assert found.rate_high << 32 | found.rate_low == 5_000_000_000
+
+
+def test_clock_name():
+    found = C.clock_8_reply(reply(CLOCK, 8, LONG_CLOCK))
+    assert (found.flags, text(found.name)) == (0, LONG_CLOCK_NAME)
+
+
+def test_clock_config():
+    found = C.clock_11_reply(reply(CLOCK, 11, LIST, 0))
+    assert (found.attributes, found.config, found.extended_config_val) == (0, 1, 0)
+
+
+def test_sensor_attributes():
+    found = C.sensor_1_reply(reply(SENSOR, 1))
+    assert (found.num_sensors, found.max_requests, found.address, found.length) == (9, 0, 0, 0)
+
+
+def test_sensor_descriptor():
+    data = reply(SENSOR, 3, FULL)
+    assert (C.sensor_3_reply(data).num_returned, C.sensor_3_reply(data).num_remaining) == (3, 4)
+    found, extended = C.sensor_3_item(data[4:]), C.sensor_3_extended(data[4 + len(C.sensor_3_item) :])
+    assert (found.sensor_id, text(found.sensor_name), found.attributes_high & 0xFF) == (FULL, "full", 7)
+    assert (extended.power, extended.min_range, extended.max_range) == (250, -7, 1 << 40)
+    assert (extended.resolution & 0x7FFFFFF, extended.resolution >> 27) == (3, 30)
+
+
+def test_sensor_reading_of_all_axes():
+    data = reply(SENSOR, 6, AXES, 0)
+    found = [C.sensor_6_item(data[at : at + 16]) for at in range(0, len(data), 16)]
+    assert [(item.value, item.timestamp) for item in found] == [(1, 0), (-2, 0), (9, 0)]
+
+
+def test_sensor_axis_descriptor():
+    data = reply(SENSOR, 7, AXES, 0)
+    found, extended = C.sensor_7_item(data[4:]), C.sensor_7_extended(data[4 + len(C.sensor_7_item) :])
+    assert (found.axis_id, text(found.name), found.attributes_low) == (0, "x", 1 << 8)
+    assert (extended.resolution, extended.min_range, extended.max_range) == (0x1D << 27 | 1, -10, 10)
+
+
+def test_sensor_name():
+    found = C.sensor_12_reply(reply(SENSOR, 12, LONG))
+    assert (found.flags, text(found.name)) == (0, LONG_SENSOR_NAME)
+
+
+def test_sensor_axis_name():
+    data = reply(SENSOR, 13, AXES, 2)
+    found = C.sensor_13_item(data[4:])
+    assert (C.sensor_13_reply(data).num_axis_flags, found.axis_id) == (1, 2)
+    assert text(found.name) == "z-axis-with-a-name-of-more-than-sixteen-bytes"

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""SCMI messages as C structures, written down from DEN0056F, 3.2, 3.6 and 3.7, independently of the firmware's tables.
+
+`SOURCE` is C. Under CPython the layout tests parse it with dissect.cstruct; `sizes()` reads the same text with a few
+lines of Python, so that the fuzzer has it under MicroPython too, and the layout tests hold the two readings against
+each other.
+
+`<protocol>_<message id>_request` and `_reply` follow the header, and header and status. What repeats at the end of a
+reply is not in it: it has a structure of its own, `<protocol>_<message id>_item`.
+"""
+
+SOURCE = """
+struct base_0_request { };
+struct base_0_reply { uint32 version; };
+struct base_1_request { };
+struct base_1_reply { uint8 num_protocols; uint8 num_agents; uint16 reserved; };
+struct base_2_request { uint32 message_id; };
+struct base_2_reply { uint32 attributes; };
+struct base_3_request { };
+struct base_3_reply { char vendor_identifier[16]; };
+struct base_4_request { };
+struct base_4_reply { char vendor_identifier[16]; };
+struct base_5_request { };
+struct base_5_reply { uint32 implementation_version; };
+struct base_6_request { uint32 skip; };
+struct base_6_reply { uint32 num_protocols; };
+struct base_6_item { uint8 protocols[4]; };
+struct base_7_request { uint32 agent_id; };
+struct base_7_reply { uint32 agent_id; char name[16]; };
+struct base_8_request { uint32 notify_enable; };
+struct base_8_reply { };
+struct base_9_request { uint32 agent_id; uint32 device_id; uint32 flags; };
+struct base_9_reply { };
+struct base_10_request { uint32 agent_id; uint32 device_id; uint32 command_id; uint32 flags; };
+struct base_10_reply { };
+struct base_11_request { uint32 agent_id; uint32 flags; };
+struct base_11_reply { };
+struct base_16_request { uint32 version; };
+struct base_16_reply { };
+
+struct clock_0_request { };
+struct clock_0_reply { uint32 version; };
+struct clock_1_request { };
+struct clock_1_reply { uint16 num_clocks; uint8 max_async_req; uint8 reserved; };
+struct clock_2_request { uint32 message_id; };
+struct clock_2_reply { uint32 attributes; };
+struct clock_3_request { uint32 clock_id; };
+struct clock_3_reply { uint32 attributes; char clock_name[16]; uint32 clock_enable_delay; };
+struct clock_4_request { uint32 clock_id; uint32 rate_index; };
+struct clock_4_reply { uint32 num_rates_flags; };
+struct clock_4_item { uint32 low; uint32 high; };
+struct clock_5_request { uint32 flags; uint32 clock_id; uint32 rate_low; uint32 rate_high; };
+struct clock_5_reply { };
+struct clock_6_request { uint32 clock_id; };
+struct clock_6_reply { uint32 rate_low; uint32 rate_high; };
+struct clock_7_request { uint32 clock_id; uint32 attributes; uint32 extended_config_val; };
+struct clock_7_reply { };
+struct clock_8_request { uint32 clock_id; };
+struct clock_8_reply { uint32 flags; char name[64]; };
+struct clock_9_request { uint32 clock_id; uint32 notify_enable; };
+struct clock_9_reply { };
+struct clock_10_request { uint32 clock_id; uint32 notify_enable; };
+struct clock_10_reply { };
+struct clock_11_request { uint32 clock_id; uint32 flags; };
+struct clock_11_reply { uint32 attributes; uint32 config; uint32 extended_config_val; };
+struct clock_12_request { uint32 clock_id; uint32 skip_parents; };
+struct clock_12_reply { uint32 num_parents_flags; };
+struct clock_12_item { uint32 parent_id; };
+struct clock_13_request { uint32 clock_id; uint32 parent_id; };
+struct clock_13_reply { };
+struct clock_14_request { uint32 clock_id; };
+struct clock_14_reply { uint32 parent_id; };
+struct clock_15_request { uint32 clock_id; };
+struct clock_15_reply { uint32 permissions; };
+struct clock_16_request { uint32 version; };
+struct clock_16_reply { };
+
+struct sensor_0_request { };
+struct sensor_0_reply { uint32 version; };
+struct sensor_1_request { };
+struct sensor_1_reply { uint16 num_sensors; uint8 max_requests; uint8 reserved; int64 address; uint32 length; };
+struct sensor_2_request { uint32 message_id; };
+struct sensor_2_reply { uint32 attributes; };
+struct sensor_3_request { uint32 desc_index; };
+struct sensor_3_reply { uint16 num_returned; uint16 num_remaining; };
+struct sensor_3_item { uint32 sensor_id; uint32 attributes_low; uint32 attributes_high; char sensor_name[16]; };
+struct sensor_3_extended { uint32 power; uint32 resolution; int64 min_range; int64 max_range; };
+struct sensor_4_request { uint32 sensor_id; uint32 sensor_event_control; };
+struct sensor_4_reply { };
+struct sensor_5_request { uint32 sensor_id; uint32 trip_point_ev_ctrl; uint32 value_low; uint32 value_high; };
+struct sensor_5_reply { };
+struct sensor_6_request { uint32 sensor_id; uint32 flags; };
+struct sensor_6_reply { };
+struct sensor_6_item { int64 value; uint64 timestamp; };
+struct sensor_7_request { uint32 sensor_id; uint32 axis_desc_index; };
+struct sensor_7_reply { uint32 num_axis_flags; };
+struct sensor_7_item { uint32 axis_id; uint32 attributes_low; uint32 attributes_high; char name[16]; };
+struct sensor_7_extended { uint32 resolution; int64 min_range; int64 max_range; };
+struct sensor_8_request { uint32 sensor_id; uint32 index; };
+struct sensor_8_reply { uint32 num_intervals_flags; };
+struct sensor_8_item { uint32 interval; };
+struct sensor_9_request { uint32 sensor_id; };
+struct sensor_9_reply { uint32 sensor_config; };
+struct sensor_10_request { uint32 sensor_id; uint32 sensor_config; };
+struct sensor_10_reply { };
+struct sensor_11_request { uint32 sensor_id; uint32 sensor_event_control; };
+struct sensor_11_reply { };
+struct sensor_12_request { uint32 sensor_id; };
+struct sensor_12_reply { uint32 flags; char name[64]; };
+struct sensor_13_request { uint32 sensor_id; uint32 axis_index; };
+struct sensor_13_reply { uint32 num_axis_flags; };
+struct sensor_13_item { uint32 axis_id; char name[64]; };
+struct sensor_16_request { uint32 version; };
+struct sensor_16_reply { };
+"""
+
+_BYTES = {"uint8": 1, "char": 1, "uint16": 2, "uint32": 4, "uint64": 8, "int64": 8}
+
+
+def _field_bytes(field):
+    kind, _, name = field.partition(" ")
+    count = int(name.split("[")[1].rstrip("]")) if "[" in name else 1
+    return _BYTES[kind] * count
+
+
+def sizes():
+    """Return {structure name: bytes}, without any padding: every field is naturally aligned as it stands."""
+    found = {}
+    for line in SOURCE.split("\n"):
+        if line.startswith("struct "):
+            name, _, body = line[len("struct ") :].partition(" { ")
+            fields = [field.strip() for field in body.split(";")]
+            found[name] = sum(_field_bytes(field) for field in fields if field and field != "}")
+    return found
