@@ -196,6 +196,9 @@ static void tpl_set_status(struct virtio_device *vdev, u8 status)
 	struct tpl_answer answer;
 
 	status &= ~VIRTIO_CONFIG_S_NEEDS_RESET;
+	/* The first status comes when the core has initialised its part of the device. */
+	scoped_guard(spinlock_irqsave, &device->link->lock)
+		device->known = true;
 	guard(mutex)(&device->mutex);
 	if (tpl_batch_add(device, TPL_REG_STATUS, sizeof(u32), 0, status))
 		return;
@@ -504,6 +507,7 @@ static void tpl_device_enter(struct tpl_device *device, struct tpl_vdev *vd)
 	scoped_guard(spinlock_irqsave, &device->link->lock) {
 		device->vd = vd;
 		device->state = vd ? TPL_UP : TPL_ABSENT;
+		device->known = false;
 		device->registered = false;
 	}
 }

@@ -163,7 +163,7 @@ static bool tpl_look_at_config(struct tpl_device *device)
 {
 	u32 config = tpl_load_acquire(device->page, TPL_DEV_CONFIG_COUNT);
 
-	if (config == device->config_count)
+	if (!device->known || config == device->config_count)
 		return false;
 	device->config_count = config;
 	if (!(tpl_load(device->page, TPL_REG_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET)) {

@@ -105,6 +105,7 @@ struct tpl_device {
 	u32 used_count;
 	u32 config_count;
 	bool needs_reset;
+	bool known; /* the virtio core has begun with the device: it takes configuration changes */
 	bool registered; /* UP, and the probe of the device's driver is over */
 	struct virtqueue *vqs[TPL_QUEUES_MAX];
 	unsigned int num_vqs;
