@@ -3,8 +3,8 @@
 
     python3 cpio.py OUT.cpio.gz TREE [PATH=FILE | DIRECTORY/]...
 
-Packs the directory TREE, further files and empty directories; everything belongs to root and has no time stamp, so that equal input gives
-equal output. No privileges are needed. Device nodes are not written: the guest mounts devtmpfs.
+Packs the directory TREE, further files and empty directories. Everything belongs to root and has no time stamp, so that
+equal input gives equal output. No privileges are needed. Device nodes are not written: the guest mounts devtmpfs.
 """
 
 import gzip

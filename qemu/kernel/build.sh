@@ -37,7 +37,7 @@ check_fragment() {
 		*) continue ;;
 		esac
 		name=${line%%=*}
-		echo "$0: the kernel did not take $line (it has: $(grep -E "^(# )?$name[= ]" "$out/.config" || echo nothing))" >&2
+		echo "$0: the kernel did not take $line (it has: $(grep -E "^(# )?${name}[= ]" "$out/.config" || echo nothing))" >&2
 		missing=$((missing + 1))
 	done <"$fragment"
 	if [ "$missing" -ne 0 ]; then
