@@ -6,7 +6,7 @@ TEST_ARGS ?=
 ARGS ?=
 FUZZ_EXAMPLES ?= 100000
 .DEFAULT_GOAL := help
-SETUP = PYTHONPATH=host_tools $$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) -m trapless.setup
+SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPATH=host_tools $$python -m trapless.setup
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
@@ -64,4 +64,5 @@ clean: ## remove what was built in this clone (the cache stays)
 	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 doctor: ## tell what is missing and how to get it
-	@$(SETUP) --doctor
+	@python=$$(host_tools/trapless/setup/bootstrap.sh --look-only $(PYTHON)) && \
+		PYTHONPATH=host_tools $$python -m trapless.setup --doctor

@@ -53,7 +53,7 @@ def set_up(root: Path, asked: list[str]) -> None:
 def forget_versions() -> None:
     """Remove what was fetched, so that it is looked for again; what was built of it stays."""
     for what in (sources.MICROPYTHON, sources.LINUX, sources.BUSYBOX):
-        for entry in cache.root().glob(f"{what.package}-*"):
+        for entry in cache.entries(what.package):
             shutil.rmtree(entry)
 
 
@@ -70,6 +70,9 @@ def main() -> int:
     except Failure as failure:
         say(str(failure))
         return 1
+    except KeyboardInterrupt:
+        say("interrupted; what was finished is kept")
+        return 130
     if summary := report.summary():
         say(f"ready after {time.monotonic() - begin:.0f} s ({summary})")
     return 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Print the Python that set-up runs with: the first of the arguments that is 3.11 or newer. Install Debian's if there is none.
+# Print the Python that set-up runs with: the first of the arguments that is 3.11 or newer. Install Debian's if there is
+# none, but not after --look-only.
 set -eu
 
 suits() {
@@ -31,7 +32,16 @@ install() {
 	$become env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends python3-venv >&2
 }
 
+look_only=
+if [ "${1-}" = --look-only ]; then
+	look_only=yes
+	shift
+fi
 choose "$@" || {
+	if [ "$look_only" ]; then
+		echo "MISSING  Python 3.11 or newer: apt-get install python3-venv, or make setup" >&2
+		exit 1
+	fi
 	install
 	choose || {
 		echo "setup: Debian's python3 is older than 3.11: use Debian 12 or newer, or PYTHON=/path/to/python3.11 make setup" >&2

@@ -77,12 +77,16 @@ def entry(kind: str, key: str, fill: Callable[[Path], None]) -> Path:
     return path
 
 
+def entries(kind: str) -> list[Path]:
+    """The folders of a kind, oldest first."""
+    found = [path for path in root().glob(f"{kind}-*") if "-" not in path.name.removeprefix(f"{kind}-")]
+    return sorted(found, key=lambda path: path.stat().st_mtime)
+
+
 def prune(kind: str) -> None:
     """Remove all but the newest entries of a kind."""
-    entries = sorted(root().glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)
-    for path in entries[:-KEPT]:
+    for path in entries(kind)[:-KEPT]:
         shutil.rmtree(path, ignore_errors=True)
-        (root() / f".{path.name}.lock").unlink(missing_ok=True)
 
 
 def size() -> int:

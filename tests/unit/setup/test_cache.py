@@ -2,6 +2,7 @@
 """The cache outside the clone: what is in it is whole, and made once."""
 
 import multiprocessing
+import os
 import pathlib
 import time
 
@@ -74,9 +75,9 @@ def test_a_key_ignores_where_the_files_lie_and_what_python_leaves(tmp_path):
 def test_pruning_keeps_the_newest(monkeypatch):
     monkeypatch.setattr(cache, "KEPT", 2)
     paths = [cache.entry("product", f"{number}", pathlib.Path.exists) for number in range(4)]
-    for age, path in enumerate(reversed(paths)):
-        import os
-
-        os.utime(path, (1000 - age, 1000 - age))
+    another = cache.entry("product-of-another-kind", "0", pathlib.Path.exists)
+    for age, path in enumerate([another, *paths]):
+        os.utime(path, (1000 + age, 1000 + age))
     cache.prune("product")
     assert [path.exists() for path in paths] == [False, False, True, True]
+    assert another.exists()
