@@ -87,6 +87,7 @@ def prune(kind: str) -> None:
     """Remove all but the newest entries of a kind."""
     for path in entries(kind)[:-KEPT]:
         shutil.rmtree(path, ignore_errors=True)
+        (root() / f".{path.name}.lock").unlink(missing_ok=True)
 
 
 def size() -> int:
