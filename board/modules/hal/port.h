@@ -18,6 +18,7 @@
 /*
  * The serving callback may begin when the program at the prompt is deep in a recursion. While it runs, the stack limit that
  * MicroPython checks is this many bytes further: the port's real stack has that room beyond what it gives to mp_cstack_init*.
+ * (With MICROPY_ENABLE_PYSTACK the module keeps a reserve of the Python stack back by itself.)
  */
 #define HAL_PORT_STACK_RESERVE (8 * 1024)
 

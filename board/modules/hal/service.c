@@ -11,11 +11,14 @@
 #include "py/gc.h"
 #include "py/mphal.h"
 
+#define PYSTACK_RESERVE (4 * 1024)
+
 static struct {
     mp_sched_node_t node;
     volatile bool serving;
     volatile bool again;  /* asked for while it runs: a node queued now would run before the prompt has its turn */
     volatile bool ctrl_c; /* came in while it runs */
+    bool reserved;        /* a part of the Python stack is kept back for it */
     size_t faults;
     uint32_t attached[(HAL_INTID_END + 31) / 32];
 } service;
@@ -100,17 +103,33 @@ static void finish(mp_obj_t pending) {
     }
 }
 
+/* From now on (or no longer) the program has less of the Python stack than there is, and the callback has the rest. */
+static void reserve_pystack(bool reserve) {
+    #if MICROPY_ENABLE_PYSTACK
+    if (reserve != service.reserved) {
+        MP_STATE_THREAD(pystack_end) += reserve ? -PYSTACK_RESERVE : PYSTACK_RESERVE;
+    }
+    #endif
+    service.reserved = reserve;
+}
+
+/* The program may be near the end of its stacks; while the callback runs, they reach further. */
+static void extend_stacks(int sign) {
+    MP_STATE_THREAD(stack_limit) += sign * HAL_PORT_STACK_RESERVE;
+    #if MICROPY_ENABLE_PYSTACK
+    MP_STATE_THREAD(pystack_end) += sign * PYSTACK_RESERVE;
+    #endif
+}
+
 static void run(mp_sched_node_t *node) {
     mp_obj_t callback = MP_STATE_VM(hal_callback);
     if (callback == MP_OBJ_NULL || service.serving) {
         return;
     }
-    /* The program may be near the end of its stack: the callback has its own reserve (see port.h). */
-    size_t limit = MP_STATE_THREAD(stack_limit);
-    MP_STATE_THREAD(stack_limit) = limit + HAL_PORT_STACK_RESERVE;
     mp_obj_t pending = hold_pending_exception();
+    extend_stacks(1);
     call(callback);
-    MP_STATE_THREAD(stack_limit) = limit;
+    extend_stacks(-1);
     finish(pending);
 }
 
@@ -146,6 +165,7 @@ void hal_reset(void) {
     memset(service.attached, 0, sizeof(service.attached));
     MP_STATE_VM(hal_callback) = MP_OBJ_NULL;
     MP_STATE_VM(hal_fault) = MP_OBJ_NULL;
+    reserve_pystack(false);
     service.serving = false;
     service.again = false;
     service.ctrl_c = false;
@@ -157,6 +177,9 @@ void hal_reset(void) {
 static mp_obj_t hal_serve(mp_obj_t callback) {
     if (callback != mp_const_none && !mp_obj_is_callable(callback)) {
         mp_raise_TypeError(MP_ERROR_TEXT("not callable"));
+    }
+    if (!service.serving) { /* else the reserve is in use */
+        reserve_pystack(callback != mp_const_none);
     }
     MP_STATE_VM(hal_callback) = callback == mp_const_none ? MP_OBJ_NULL : callback;
     MP_STATE_VM(hal_fault) = MP_OBJ_NULL;
