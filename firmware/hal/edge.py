@@ -16,6 +16,7 @@ except ImportError:
 Window = _impl.Window
 Chain = _impl.Chain
 SplitQueue = _impl.SplitQueue
+Server = _impl.Server
 Watch = _impl.Watch
 Bell = _impl.Bell
 Notifier = _impl.Notifier
@@ -24,6 +25,8 @@ EMPTY = _impl.EMPTY
 TAKEN = _impl.TAKEN
 MALFORMED = _impl.MALFORMED
 BROKEN = _impl.BROKEN
+UNANSWERED = _impl.UNANSWERED
+FAILED = _impl.FAILED
 
 REASON_NONE = _impl.REASON_NONE
 REASON_TOO_LONG = _impl.REASON_TOO_LONG

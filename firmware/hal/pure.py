@@ -21,6 +21,9 @@ EMPTY = const(0)
 TAKEN = const(1)
 MALFORMED = const(2)
 BROKEN = const(3)
+# What a Server reports besides MALFORMED and BROKEN.
+UNANSWERED = const(4)
+FAILED = const(5)
 
 # SplitQueue.reason. Up to REASON_TABLE: one chain is malformed; from REASON_INDEX on: the ring is broken.
 REASON_NONE = const(0)
@@ -461,6 +464,72 @@ class SplitQueue:
         """Tell the driver that kicks are not needed; with the event index a stale event does that by itself."""
         if not self._event_idx:
             pack_into("<H", self._bytes, self._used, _NO_NOTIFY)
+
+
+class Server:
+    """Called, answers one chain of `queue`, if one waits, with `handle(request, readable, reply, writable) -> written`.
+
+    `request`, `reply`: buffers, used again for every chain; the rest are bytes. `interrupt()` is called if the driver
+    wants one. What is no answer goes back empty and to `report(code)`: MALFORMED, BROKEN (nothing goes back), UNANSWERED
+    (`written` is negative), FAILED (`handle` raised, or wrote more than fits; `error` has the exception).
+    `returned`: chains.
+    """
+
+    def __init__(self, queue, chain, request, reply, handle, interrupt, report):
+        if not isinstance(queue, SplitQueue):
+            raise TypeError("not a SplitQueue")
+        if not isinstance(chain, Chain):
+            raise TypeError("not a Chain")
+        _writable(request)
+        byteview(reply)
+        if not (callable(handle) and callable(interrupt) and callable(report)):
+            raise TypeError("not callable")
+        self._queue = queue
+        self._chain = chain
+        self._request = request
+        self._reply = reply
+        self._handle = handle
+        self._interrupt = interrupt
+        self._report = report
+        self.returned = 0
+        self.error = None
+
+    def __call__(self):
+        found = self._queue.pop(self._chain, self._request)
+        if found == TAKEN:
+            found = self._answer_protected()
+        elif found == MALFORMED:
+            self._return_empty()
+        if found not in (EMPTY, BROKEN):
+            self.returned += 1
+            if self._queue.signal():
+                self._interrupt()
+        if found not in (EMPTY, TAKEN):
+            self._report(found)
+
+    def _answer_protected(self):
+        try:
+            return self._answer()
+        except Exception as error:
+            self._return_empty()
+            self.error = error
+            return FAILED
+        except BaseException:
+            self._return_empty()
+            raise
+
+    def _answer(self):
+        chain = self._chain
+        written = self._handle(self._request, chain.readable, self._reply, chain.writable)
+        if isinstance(written, int) and written < 0:
+            self._queue.push(chain, 0)
+            return UNANSWERED
+        self._queue.push(chain, written, self._reply)
+        return TAKEN
+
+    def _return_empty(self):
+        if self._chain._queue is self._queue:
+            self._queue.push(self._chain, 0)
 
 
 class _WordSlot:

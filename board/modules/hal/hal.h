@@ -25,8 +25,8 @@ _Static_assert(sizeof(mp_int_t) == 8, "_hal needs 64-bit small integers: a 32-bi
 #define HAL_INTID_MIN (16)
 #define HAL_INTID_END (1020)
 
-/* What SplitQueue.pop() returns. */
-enum { HAL_EMPTY, HAL_TAKEN, HAL_MALFORMED, HAL_BROKEN };
+/* What SplitQueue.pop() returns; UNANSWERED and FAILED are only what a Server reports. */
+enum { HAL_EMPTY, HAL_TAKEN, HAL_MALFORMED, HAL_BROKEN, HAL_UNANSWERED, HAL_FAILED };
 
 /* SplitQueue.reason. Up to TABLE: one chain is malformed; from INDEX on: the ring is broken. */
 enum {
@@ -96,6 +96,7 @@ extern const mp_obj_type_t hal_type_queue;
 extern const mp_obj_type_t hal_type_watch;
 extern const mp_obj_type_t hal_type_bell;
 extern const mp_obj_type_t hal_type_notifier;
+extern const mp_obj_type_t hal_type_server;
 
 /* window.c */
 mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);
@@ -108,6 +109,10 @@ size_t hal_arg_count(mp_obj_t arg, size_t max);
 mp_int_t hal_arg_word(mp_obj_t arg);
 
 /* queue.c */
+hal_chain_t *hal_arg_chain(mp_obj_t chain);
+int hal_queue_pop(hal_queue_t *queue, hal_chain_t *chain, mp_obj_t buf);
+void hal_queue_push(hal_queue_t *queue, hal_chain_t *chain, mp_obj_t n, mp_obj_t buf);
+bool hal_queue_signal(hal_queue_t *queue);
 bool hal_queue_pending(const hal_queue_t *queue);
 void hal_queue_arm(const hal_queue_t *queue);
 void hal_queue_disarm(const hal_queue_t *queue);

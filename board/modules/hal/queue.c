@@ -309,36 +309,39 @@ static uint8_t walk(const hal_queue_t *self, hal_chain_t *chain, size_t index) {
     return HAL_REASON_NEXT;
 }
 
-static hal_chain_t *arg_chain(mp_obj_t chain) {
+hal_chain_t *hal_arg_chain(mp_obj_t chain) {
     if (!mp_obj_is_exact_type(chain, &hal_type_chain)) {
         mp_raise_TypeError(MP_ERROR_TEXT("not a Chain"));
     }
     return MP_OBJ_TO_PTR(chain);
 }
 
-static mp_obj_t queue_pop(size_t n_args, const mp_obj_t *args) {
-    hal_queue_t *self = MP_OBJ_TO_PTR(args[0]);
+int hal_queue_pop(hal_queue_t *self, hal_chain_t *chain, mp_obj_t buf) {
     mp_buffer_info_t info = {.buf = NULL, .len = 0};
-    if (n_args > 2 && args[2] != mp_const_none) {
-        mp_get_buffer_raise(args[2], &info, MP_BUFFER_WRITE);
+    if (buf != mp_const_none) {
+        mp_get_buffer_raise(buf, &info, MP_BUFFER_WRITE);
     }
-    hal_chain_t *chain = arg_chain(args[1]);
     if (chain->queue == self) {
         mp_raise_ValueError(MP_ERROR_TEXT("chain is still out"));
     }
     int head = next_head(self);
     if (head < 0) {
-        return MP_OBJ_NEW_SMALL_INT(self->broken ? HAL_BROKEN : HAL_EMPTY);
+        return self->broken ? HAL_BROKEN : HAL_EMPTY;
     }
     take(self, chain, (uint16_t)head);
     uint8_t reason = walk(self, chain, (size_t)head);
     if (reason != HAL_REASON_NONE) {
         self->reason = reason;
         chain_clear(chain);
-        return MP_OBJ_NEW_SMALL_INT(HAL_MALFORMED);
+        return HAL_MALFORMED;
     }
     chain_read(chain, 0, info.buf, info.len);
-    return MP_OBJ_NEW_SMALL_INT(HAL_TAKEN);
+    return HAL_TAKEN;
+}
+
+static mp_obj_t queue_pop(size_t n_args, const mp_obj_t *args) {
+    mp_obj_t buf = n_args > 2 ? args[2] : mp_const_none;
+    return MP_OBJ_NEW_SMALL_INT(hal_queue_pop(MP_OBJ_TO_PTR(args[0]), hal_arg_chain(args[1]), buf));
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(queue_pop_obj, 2, 3, queue_pop);
 
@@ -354,37 +357,43 @@ static void give_back(hal_queue_t *self, hal_chain_t *chain, uint32_t n) {
     chain_clear(chain);
 }
 
-static mp_obj_t queue_push(size_t n_args, const mp_obj_t *args) {
-    hal_queue_t *self = MP_OBJ_TO_PTR(args[0]);
-    hal_chain_t *chain = arg_chain(args[1]);
+void hal_queue_push(hal_queue_t *self, hal_chain_t *chain, mp_obj_t n_in, mp_obj_t buf) {
     if (chain->queue != self) {
         mp_raise_ValueError(MP_ERROR_TEXT("chain is not out of this queue"));
     }
-    size_t n = hal_arg_size(args[2]);
+    size_t n = hal_arg_size(n_in);
     if (n > chain->writable) {
         mp_raise_ValueError(MP_ERROR_TEXT("more bytes than the chain has room for"));
     }
-    if (n_args > 3 && args[3] != mp_const_none) {
+    if (buf != mp_const_none) {
         mp_buffer_info_t info;
-        mp_get_buffer_raise(args[3], &info, MP_BUFFER_READ);
-        hal_arg_count(args[2], info.len);
+        mp_get_buffer_raise(buf, &info, MP_BUFFER_READ);
+        hal_arg_count(n_in, info.len);
         chain_write(chain, 0, info.buf, n);
     }
     give_back(self, chain, (uint32_t)n);
+}
+
+static mp_obj_t queue_push(size_t n_args, const mp_obj_t *args) {
+    mp_obj_t buf = n_args > 3 ? args[3] : mp_const_none;
+    hal_queue_push(MP_OBJ_TO_PTR(args[0]), hal_arg_chain(args[1]), args[2], buf);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(queue_push_obj, 3, 4, queue_push);
 
-static mp_obj_t queue_signal(mp_obj_t self_in) {
-    hal_queue_t *self = MP_OBJ_TO_PTR(self_in);
+bool hal_queue_signal(hal_queue_t *self) {
     uint16_t pushed = (uint16_t)(self->used_index - self->signalled);
     self->signalled = self->used_index;
     hal_mb(); /* used index before used_event or flags; pairs with the driver's barrier before it looks at the used ring again */
     if (!self->event_idx) {
-        return mp_obj_new_bool(pushed != 0 && (load16(self->avail + RING_FLAGS) & AVAIL_F_NO_INTERRUPT) == 0);
+        return pushed != 0 && (load16(self->avail + RING_FLAGS) & AVAIL_F_NO_INTERRUPT) == 0;
     }
     uint16_t used_event = load16(self->avail + RING_ENTRIES + 2 * self->size);
-    return mp_obj_new_bool((uint16_t)(self->used_index - used_event - 1) < pushed);
+    return (uint16_t)(self->used_index - used_event - 1) < pushed;
+}
+
+static mp_obj_t queue_signal(mp_obj_t self_in) {
+    return mp_obj_new_bool(hal_queue_signal(MP_OBJ_TO_PTR(self_in)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(queue_signal_obj, queue_signal);
 
