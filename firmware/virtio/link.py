@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A link: the devices of one frontend, which share pool, doorbell and life. Source: docs/transport.md, 1, 4 and 6."""
 
-from hal.edge import SplitQueue, mb
+from hal.edge import Notifier, SplitQueue, mb
 from virtio import features as feature
 from virtio.layout import (
     CAP_ANY_SUBSET,
@@ -25,7 +25,8 @@ from virtio.sync import Sync
 class Port:
     """One device on a link: the transport that its registers and its device driver see.
 
-    `slots`: per queue the loop's slot that watches it, -1 if none does.
+    `slots`: per queue the loop's slot that watches it, -1 if none does. `interrupt()` sends a used-buffer interrupt
+    (docs/transport.md, 6.3).
     """
 
     def __init__(self, link, device, device_page, driver_page):
@@ -34,7 +35,7 @@ class Port:
         self.registers = RegisterFile(device, self)
         self.sync = Sync(device_page, driver_page, self.registers, link, link.doorbell.ring)
         self.slots = [-1] * len(device.queue_sizes)
-        self.interrupt = _interrupt(device_page, driver_page, link.doorbell.ring)
+        self.interrupt = Notifier(device_page, DEV_USED_COUNT, driver_page, DRV_FE_SLEEP, link.doorbell.ring)
         self._loop = None
         self._request_slot = -1
         device.transport = self
@@ -104,22 +105,6 @@ class Port:
     def _forget_all(self):
         for index in range(len(self.slots)):
             self._forget(index)
-
-
-def _interrupt(device_page, driver_page, ring):
-    """Return the function that sends a used-buffer interrupt (docs/transport.md, 6.3), short since every request runs
-    it.
-    """
-    add_release = device_page.add_release
-    load = driver_page.r32
-
-    def interrupt():
-        add_release(DEV_USED_COUNT, 1)
-        mb()
-        if load(DRV_FE_SLEEP):
-            ring()
-
-    return interrupt
 
 
 class Link:

@@ -19,6 +19,7 @@ class Loop:
     def __init__(self, machine, budget=HANDLERS_PER_RUN):
         self.links = []
         self._machine = machine
+        self._notify = machine.notify
         self._budget = budget
         self._watch = None
         self._handlers = []
@@ -37,25 +38,17 @@ class Loop:
             link.doorbell.ring()
         polls = not all(link.doorbell.hears for link in self.links)
         self._machine.serve(self._poll if polls else self.run)
-        self._machine.notify()
+        self._notify()
 
     def run(self, _=None):
         """Serve until there is nothing to do or the budget is used up: what the machine calls after an interrupt."""
-        wake, scan, rest, notify, handlers, budget = self._hot
-        wake()
         try:
-            for _ in range(budget):
-                slot = scan()
-                if slot < 0:
-                    slot = rest()
-                    if slot < 0:
-                        return
-                handlers[slot]()
+            if self._turn(self._handlers, self._budget):
+                self._notify()
         except Exception:
             # The machine reports it. Awake, nobody rings us: go on, or one device's fault stops all the others.
-            notify()
+            self._notify()
             raise
-        notify()
 
     def watch_word(self, window, offset, handler):
         """Have `handler()` called when the word at `offset` is neither 0 nor what is expected; return the slot."""
@@ -80,10 +73,9 @@ class Loop:
     def _prepare(self):
         ports = [port for link in self.links for port in link.ports]
         capacity = sum(2 + len(port.slots) for port in ports)
-        self._watch = watch = Watch(max(capacity, 1))
+        self._watch = Watch(max(capacity, 1))
         self._handlers = [None] * capacity
-        # One load and one unpacking in `run` instead of six loads: it runs for every doorbell.
-        self._hot = (watch.wake, watch.scan, watch.rest, self._machine.notify, self._handlers, self._budget)
+        self._turn = self._watch.run
         for port in ports:
             port.attach(self)
 

@@ -402,22 +402,6 @@ def test_6_1_the_flag_of_the_frontend_decides_whether_it_is_rung():
     assert (rig.doorbell.rung, driver.interrupts) == (rung, 1)
 
 
-def test_6_2_the_backend_looks_again_after_it_has_set_its_flag():
-    rig, _, driver = mirror()
-    wake, scan, rest, notify, handlers, budget = rig.loop._hot
-    late = []
-
-    def rest_after_a_late_batch():
-        if not late:
-            late.append(driver.publish([status(15)]))
-        return rest()
-
-    rig.loop._hot = (wake, scan, rest_after_a_late_batch, notify, handlers, budget)
-    rig.doorbell.kick()
-    rig.run()
-    assert driver.load(DEV_ACK) == late[0]
-
-
 def test_6_3_interrupts_are_counted_and_the_counters_are_never_set_back():
     _, _, driver = mirror()
     driver.request(b"abcd", 4)

@@ -102,24 +102,6 @@ def test_the_sleep_flag_is_set_at_rest_and_only_then():
     assert (seen, driver.load(DEV_BE_SLEEP)) == ([0], 1)
 
 
-def test_work_that_appears_while_the_loop_goes_to_sleep_is_found():
-    rig = Rig(Mirror())
-    driver = rig.drivers[0].begin()
-    ring = driver.queues[0]
-    wake, scan, rest, notify, handlers, budget = rig.loop._hot
-
-    def late_rest():
-        if not late:
-            late.append(ring.add([b"abcd"], [4]))
-        return rest()
-
-    late = []
-    rig.loop._hot = (wake, scan, late_rest, notify, handlers, budget)
-    rig.doorbell.kick()
-    rig.run()
-    assert ring.poll() == [(late[0], b"abcd")]
-
-
 def test_a_handler_that_raises_does_not_stop_the_others():
     rig = Rig(Mirror(), Mirror())
     faulty, sound = [driver.begin() for driver in rig.drivers]
