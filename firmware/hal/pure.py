@@ -470,7 +470,7 @@ class Server:
     """Called, answers one chain of `queue`, if one waits, with `handle(request, readable, reply, writable) -> written`.
 
     `request`, `reply`: buffers, used again for every chain; the rest are bytes. `interrupt()` is called if the driver
-    wants one. What is no answer goes back empty and to `report(code)`: MALFORMED, BROKEN (nothing goes back), UNANSWERED
+    wants one. What is no answer goes back empty, and to `report(code)`: MALFORMED, BROKEN (none goes back), UNANSWERED
     (`written` is negative), FAILED (`handle` raised, or wrote more than fits; `error` has the exception).
     `returned`: chains.
     """
