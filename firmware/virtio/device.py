@@ -3,13 +3,7 @@
 
 from array import array
 
-from hal.compat import const
-from hal.edge import Chain
-
-# As in hal.edge: the compiler folds constants of its own module only.
-_EMPTY = const(0)
-_TAKEN = const(1)
-_MALFORMED = const(2)
+from hal.edge import FAILED, MALFORMED, UNANSWERED, Chain, Server
 
 
 class Device:
@@ -69,8 +63,8 @@ class RequestDevice(Device):
     and of the writable part of the chain, which may be more than the arrays hold (`request_size`, `reply_size`, bytes).
     A backend may have `reset()`, called whenever the device is reset.
 
-    Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised) ones; rings
-    `broken`.
+    Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised, or answered with
+    too much; `error` is the last exception) ones; rings `broken`.
     """
 
     request_queues = (0,)
@@ -78,67 +72,58 @@ class RequestDevice(Device):
     def __init__(self, backend, request_size=1024, reply_size=1024):
         super().__init__()
         self.backend = backend
-        self.returned = 0
         self.malformed = 0
         self.unanswerable = 0
         self.failed = 0
         self.broken = 0
+        self.error = None
         self.request = array("I", bytes(request_size))
         self.reply = array("I", bytes(reply_size))
         self._servers = {}
+        self._returned = 0
+
+    @property
+    def returned(self):
+        """Chains given back to the driver."""
+        return self._returned + sum(server.returned for server in self._servers.values())
 
     def activate(self, queues):
         """Prepare to serve the request queues."""
         for index in self.request_queues:
             if queues[index]:
-                self._servers[index] = server = _serve(self, queues[index])
-                next(server)
+                self._servers[index] = self._server(queues[index])
+
+    def _server(self, queue):
+        chain = Chain(queue.size)
+        handle, interrupt = self.backend.handle, self.transport.interrupt
+        return Server(queue, chain, self.request, self.reply, handle, interrupt, self._report)
 
     def reset(self):
         """Forget the rings, and what the backend keeps for this driver."""
-        self._servers.clear()
+        for index in list(self._servers):
+            self.stop(index)
         if hasattr(self.backend, "reset"):
             self.backend.reset()
 
     def handler(self, index):
         """Return what serves request queue `index`; None for any other queue: its buffers wait in their ring."""
-        return self._servers[index].__next__ if index in self._servers else None
+        return self._servers.get(index)
 
     def stop(self, index):
         """Serve queue `index` no more."""
-        self._servers.pop(index, None)
+        server = self._servers.pop(index, None)
+        if server:
+            self._returned += server.returned
 
-
-def _serve(device, queue):
-    """Answer one chain of `queue` each time the generator is resumed, and interrupt the driver if it wants that.
-
-    This runs for every request and allocates nothing. It is a generator since resuming one costs a third of a call, and
-    what the loop needs are its locals.
-    """
-    pop, push, signal = queue.pop, queue.push, queue.signal
-    handle, interrupt = device.backend.handle, device.transport.interrupt
-    chain, request, reply = Chain(queue.size), device.request, device.reply
-    while True:
-        yield
-        found = pop(chain, request)
-        if found == _TAKEN:
-            try:
-                written = handle(request, chain.readable, reply, chain.writable)
-                if written < 0:
-                    device.unanswerable += 1
-                    written = 0
-                push(chain, written, reply)
-            except Exception:
-                device.failed += 1
-                push(chain, 0)
-        elif found == _MALFORMED:
-            device.malformed += 1
-            push(chain, 0)
+    def _report(self, code):
+        """Count a chain that got no answer; after a violation of the ring only a reset helps."""
+        if code == MALFORMED:
+            self.malformed += 1
+        elif code == UNANSWERED:
+            self.unanswerable += 1
+        elif code == FAILED:
+            self.failed += 1
+            self.error = next(server.error for server in self._servers.values() if server.error)
         else:
-            if found != _EMPTY:
-                device.broken += 1
-                device.transport.fail()
-            continue
-        device.returned += 1
-        if signal():
-            interrupt()
+            self.broken += 1
+            self.transport.fail()

@@ -13,7 +13,9 @@ POLL_MS = 1
 class Loop:
     """Serves the links that were added, on `machine`.
 
-    `budget`: how many handlers one run calls at most before the prompt has its turn.
+    `budget`: how many handlers one run calls at most before the prompt has its turn. `run(None)` serves until there is
+    nothing to do or the budget is used up: it is what the machine calls after an interrupt. `faults` counts the
+    exceptions that left a handler, `fault` is the last one; the first is printed.
     """
 
     def __init__(self, machine, budget=HANDLERS_PER_RUN):
@@ -23,6 +25,9 @@ class Loop:
         self._budget = budget
         self._watch = None
         self._handlers = []
+        self.faults = 0
+        self.fault = None
+        self.run = None
 
     def add(self, link):
         """Add `link`, with all its devices, before `start()`; return it."""
@@ -39,16 +44,6 @@ class Loop:
         polls = not all(link.doorbell.hears for link in self.links)
         self._machine.serve(self._poll if polls else self.run)
         self._notify()
-
-    def run(self, _=None):
-        """Serve until there is nothing to do or the budget is used up: what the machine calls after an interrupt."""
-        try:
-            if self._turn(self._handlers, self._budget):
-                self._notify()
-        except Exception:
-            # The machine reports it. Awake, nobody rings us: go on, or one device's fault stops all the others.
-            self._notify()
-            raise
 
     def watch_word(self, window, offset, handler):
         """Have `handler()` called when the word at `offset` is neither 0 nor what is expected; return the slot."""
@@ -75,7 +70,9 @@ class Loop:
         capacity = sum(2 + len(port.slots) for port in ports)
         self._watch = Watch(max(capacity, 1))
         self._handlers = [None] * capacity
-        self._turn = self._watch.run
+        serving = self._serve()
+        next(serving)
+        self.run = serving.send
         for port in ports:
             port.attach(self)
 
@@ -83,6 +80,24 @@ class Loop:
         self._handlers[slot] = handler
         return slot
 
-    def _poll(self, _=None):
-        self.run()
+    def _serve(self):
+        """Serve whenever the generator is resumed. It is one since resuming it costs a third of a call."""
+        turn, handlers, budget, notify = self._watch.run, self._handlers, self._budget, self._notify
+        while True:
+            yield
+            try:
+                if turn(handlers, budget):
+                    notify()
+            except Exception as error:
+                self._note(error)
+                notify()  # awake, nobody rings us: go on, or one device's fault stops all the others
+
+    def _note(self, error):
+        self.faults += 1
+        self.fault = error
+        if self.faults == 1:
+            print("trapless: a device could not be served:", repr(error))
+
+    def _poll(self, _):
+        self.run(None)
         self._machine.timer(POLL_MS)

@@ -6,7 +6,7 @@ import gc
 from driver import Mirror, MirrorBackend, Rig
 from hal import edge
 from hal.sim import Machine, SimDoorbell
-from support import MICROPYTHON, raises, without_allocation
+from support import MICROPYTHON, without_allocation
 from virtio.layout import (
     CAP_ANY_SUBSET,
     CAP_ECHO,
@@ -115,8 +115,8 @@ def test_a_handler_that_raises_does_not_stop_the_others():
     rig.loop._handlers[slot] = fail
     flood(faulty, 1)
     flood(sound, 1)
-    raises(KeyError, rig.run)
     rig.run()
+    assert (rig.loop.faults, repr(rig.loop.fault)) == (1, repr(KeyError("a fault in a device")))
     assert (len(faulty.queues[0].poll()), len(sound.queues[0].poll())) == (1, 1)
 
 
@@ -191,9 +191,9 @@ def test_a_request_allocates_nothing():
         flood(driver, 2)
         gc.collect()
         if edge.NATIVE and turn:
-            without_allocation(run)
+            without_allocation(lambda: run(None))
         else:
-            run()
+            run(None)
         assert len(driver.queues[0].poll()) == 2
 
 
