@@ -7,6 +7,7 @@ Every call connects, resumes (no soft reset) and disconnects, so that the prompt
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from mpremote.transport_serial import SerialTransport
 
 _TIMEOUT = 10.0
+
+
+def interact(url: str) -> int:
+    """Give the user mpremote's terminal on the prompt at `url`, and return its exit status.
+
+    mpremote waits for the serial port's file descriptor under a name that pyserial's sockets do not have (mpremote 1.29,
+    pyserial 3.5), so it gets that name here; its other commands do not need it.
+    """
+    from mpremote import main
+    from serial.urlhandler import protocol_socket
+
+    protocol_socket.Serial.fd = property(lambda port: port.fileno())
+    sys.argv = ["mpremote", "connect", url, "resume", "repl"]
+    return int(main.main() or 0)
 
 
 class BackendError(MachineError):

@@ -85,7 +85,8 @@ def run(
             pair.wait_ready()
             seen = report.gather(pair.frontend)
         report.show(seen, console)
-        print(f"The backend's prompt: trapless repl, or mpremote connect {pair.backend.url} resume", flush=True)
+        print("The backend's prompt: trapless repl (in another terminal). For scripts and files:")
+        print(f"  mpremote connect {pair.backend.url} resume exec 'print(soc)'", flush=True)
         status = _shell(pair)
     raise typer.Exit(status)
 
@@ -162,8 +163,9 @@ def repl() -> None:
     states = running()
     if not states:
         raise TraplessError("no pair is running; start one with `trapless run` in another terminal")
-    url = states[-1]["prompt"]
-    os.execv(sys.executable, [sys.executable, "-m", "mpremote", "connect", url, "resume", "repl"])
+    from trapless.backend import interact
+
+    raise typer.Exit(interact(states[-1]["prompt"]))
 
 
 @app.command()
@@ -178,7 +180,7 @@ def status() -> None:
         machines = ", ".join(f"{name} {pid}" for name, pid in state["machines"].items())
         since = time.strftime("%H:%M:%S", time.localtime(state["started"]))
         print(f"pair of process {state['harness']} since {since}: {machines}")
-        print(f"  backend's prompt  trapless repl, or mpremote connect {state['prompt']} resume")
+        print(f"  backend's prompt  trapless repl, or mpremote connect {state['prompt']} resume exec ...")
         print(f"  model             {state['model']}")
         print(f"  kernel            {state['kernel']}")
     if not states:

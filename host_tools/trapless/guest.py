@@ -49,6 +49,8 @@ class _Stream:
         self._sink = sink
 
     def feed(self, data: bytes) -> None:
+        if self.ended:
+            return  # a process that the command left in the background; it has no reader any more
         self._held += data
         at = self._held.find(self._marker)
         self.ended = at >= 0

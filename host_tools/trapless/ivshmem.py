@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import socket
 import struct
 import threading
@@ -71,6 +72,8 @@ class Server:
         self._thread.join()
 
     def _serve(self) -> None:
+        # Python runs a handler in the main thread whichever thread got the signal; that one decides when it may.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while True:
             for key, _ in self._selector.select():
                 if key.fd == self._stop_read:

@@ -2,10 +2,16 @@
 """The command line as in the README: run, exec, status, devicetree."""
 
 import json
+import os
+import pty
+import select
 import shlex
 import subprocess
+import sys
 
 import pytest
+
+from trapless.terminal import ESCAPE
 
 READ = "cat /sys/class/hwmon/hwmon*/temp1_input"
 MODEL = """
@@ -87,6 +93,29 @@ def test_status_finds_a_running_pair(trapless, pair):
     assert status == 0
     assert f"mpremote connect {pair.backend.url} resume" in out.decode()
     assert json.loads((pair.directory / "state.json").read_text())["prompt"] == pair.backend.url
+
+
+def test_plain_mpremote_reaches_the_prompt(pair):
+    command = [sys.executable, "-m", "mpremote", "connect", pair.backend.url, "resume", "exec", "print(soc.vendor)"]
+    done = subprocess.run(command, capture_output=True, timeout=30)
+    assert (done.returncode, done.stdout.strip()) == (0, pair.platform.vendor.encode()), done.stderr
+
+
+def test_repl_is_the_prompt_of_the_running_backend(trapless, pair):
+    master, slave = pty.openpty()
+    process = trapless.start("repl", stdin=slave, stdout=slave, stderr=slave)
+    seen = b""
+    while b">>> " not in seen:  # what is typed before mpremote has set the terminal up is lost
+        os.write(master, b"\r")
+        while select.select([master], [], [], 0.2)[0]:
+            seen += os.read(master, 4096)
+    os.write(master, b"6 * 7\r")
+    while b"\n42\r\n" not in seen:
+        seen += os.read(master, 4096)
+    os.write(master, ESCAPE)
+    assert process.wait(10) == 0
+    os.close(master)
+    os.close(slave)
 
 
 def test_image_leaves_what_boots_without_the_harness(trapless, until):
