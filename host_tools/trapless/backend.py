@@ -7,9 +7,10 @@ Every call connects, resumes (no soft reset) and disconnects, so that the prompt
 from __future__ import annotations
 
 import ast
+import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +20,33 @@ if TYPE_CHECKING:
     from mpremote.transport_serial import SerialTransport
 
 _TIMEOUT = 10.0
+_FRIENDLY = b">>> "
+_CTRL_B = b"\x02"
 
 
 def interact(url: str) -> int:
     """Give the user mpremote's terminal on the prompt at `url`, and return its exit status.
 
-    mpremote waits for the serial port's file descriptor under a name that pyserial's sockets do not have (mpremote 1.29,
+    mpremote waits for the file descriptor of the port under a name that pyserial's sockets do not have (mpremote 1.29,
     pyserial 3.5), so it gets that name here; its other commands do not need it.
     """
     from mpremote import main
     from serial.urlhandler import protocol_socket
 
+    _leave_raw_repl(url)
     protocol_socket.Serial.fd = property(lambda port: port.fileno())
     sys.argv = ["mpremote", "connect", url, "resume", "repl"]
     return int(main.main() or 0)
+
+
+def _leave_raw_repl(url: str) -> None:
+    """Bring the prompt back from the raw REPL, in which a program may have left it. A busy prompt is left alone."""
+    host, _, port = url.removeprefix("socket://").rpartition(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=1) as near:
+        near.sendall(b"\r" + _CTRL_B)
+        seen = b""
+        while _FRIENDLY not in seen and (data := near.recv(4096)):
+            seen += data
 
 
 class BackendError(MachineError):
@@ -72,6 +86,8 @@ class Backend:
             transport.enter_raw_repl(soft_reset=soft_reset)
             yield transport
             transport.exit_raw_repl()
+            # Closing a socket with unread input resets the connection, and QEMU would never see the Ctrl-B just sent.
+            transport.read_until(1, _FRIENDLY, timeout=_TIMEOUT)
         except TransportError as error:
             raise BackendError(f"the backend's prompt at {self.url} does not answer: {error}\n{self._tail()}") from None
         finally:
