@@ -11,8 +11,8 @@ class Device:
 
     `device_id`: virtio 1.3, 5; `features`: bits offered, without those of the transport; `queue_sizes`: maximum size of
     each queue, powers of two up to 256; `config`: the configuration space, at most 0x700 bytes; `any_subset`: every
-    subset of the features is accepted; `transport`: the Port, with `interrupt()`, `change_config(offset, data)` and
-    `fail()`.
+    subset of the features is accepted; `negotiated`: what a running driver has accepted (an integer); `transport`: the
+    Port, with `interrupt()`, `change_config(offset, data)` and `fail()`.
     """
 
     device_id = 0
@@ -23,6 +23,7 @@ class Device:
     def __init__(self):
         self.config = bytearray(0)
         self.transport = None
+        self.negotiated = 0
 
     def accepts(self, features):
         """Return whether the device works with these negotiated features (an integer)."""
@@ -61,7 +62,7 @@ class RequestDevice(Device):
     `room` and what `reply` holds, or a negative number for a request that has none. `request` and `reply` are
     `array('I')` (little-endian words), used again for every request; `length` and `room` are the bytes of the readable
     and of the writable part of the chain, which may be more than the arrays hold (`request_size`, `reply_size`, bytes).
-    A backend may have `reset()`, called whenever the device is reset.
+    A backend may have `activate(features)`, called at DRIVER_OK, and `reset()`, called whenever the device is reset.
 
     Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised, or answered with
     too much; `error` is the last exception) ones; rings `broken`.
@@ -89,6 +90,8 @@ class RequestDevice(Device):
 
     def activate(self, queues):
         """Prepare to serve the request queues."""
+        if hasattr(self.backend, "activate"):
+            self.backend.activate(self.negotiated)
         for index in self.request_queues:
             if queues[index]:
                 self._servers[index] = self._server(queues[index])

@@ -59,6 +59,7 @@ class Port:
 
     def start(self, queues, features):
         """DRIVER_OK: give the device its rings (None: not set up) and have them watched."""
+        self.device.negotiated = features
         self.device.activate(queues)
         for index, queue in enumerate(queues):
             handler = self.device.handler(index) if queue else None

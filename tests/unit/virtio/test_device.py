@@ -72,17 +72,19 @@ def test_a_backend_that_raises_costs_one_request():
     assert isinstance(device.error, ValueError)
 
 
-def test_a_backend_is_told_of_a_reset():
+def test_a_backend_is_told_of_features_and_resets():
     class Remembering(MirrorBackend):
-        resets = 0
+        told = ()
+
+        def activate(self, features):
+            self.told += (features,)
 
         def reset(self):
-            self.resets += 1
+            self.told += ("reset",)
 
-    _, device, driver = mirror(backend=Remembering())
-    before = device.backend.resets
+    _, device, driver = mirror(3 << 32 | 1, backend=Remembering())
     driver.reset()
-    assert device.backend.resets == before + 1
+    assert device.backend.told[-2:] == (3 << 32 | 1, "reset")
 
 
 def test_a_malformed_chain_is_returned_empty_and_counted():
