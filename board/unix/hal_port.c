@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The seam of the capability module (board/modules/hal/port.h) on MicroPython's unix port: there is no hardware behind it. */
+/*
+ * The seam of the capability module (board/modules/hal/port.h) on MicroPython's unix port: there is no hardware
+ * behind it.
+ */
 
 #include <stdlib.h>
 #include <time.h>

@@ -3,9 +3,9 @@
  * Barriers and ordered accesses, each named once, with what it pairs with on the other side of the shared memory.
  * Source: Arm Architecture Reference Manual (DDI 0487), B2.3; virtio 1.3, 2.7.13; C11, 7.17.
  *
- * Both virtual machines map the region Normal, write-back, inner-shareable and run on one coherent system, so that the
- * inner-shareable domain (`ish`) holds everybody who looks. Doorbell registers are Device memory and may be forwarded to
- * a peer by something outside that domain, hence the full system for hal_dsb().
+ * Both virtual machines map the region Normal, write-back, inner-shareable and run on one coherent system, so that
+ * the inner-shareable domain (`ish`) holds everybody who looks. Doorbell registers are Device memory and may be
+ * forwarded to a peer by something outside that domain, hence the full system for hal_dsb().
  */
 #ifndef TRAPLESS_HAL_BARRIER_H
 #define TRAPLESS_HAL_BARRIER_H
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 /*
- * Full barrier. Earlier stores are visible before later loads are done: "set the sleep flag, then look once more". Pairs
- * with the peer's full barrier between publishing (index, token) and its load of the flag or event index.
+ * Full barrier. Earlier stores are visible before later loads are done: "set the sleep flag, then look once more".
+ * Pairs with the peer's full barrier between publishing (index, token) and its load of the flag or event index.
  */
 static inline void hal_mb(void) {
     #if defined(__aarch64__)

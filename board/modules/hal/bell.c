@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bell: rings a doorbell register. Notifier: tells a peer by a counter, and rings if the peer says that it may be asleep. Both
- * are called for every answer, so that they are callable objects: a call is their whole interface.
+ * Bell: rings a doorbell register. Notifier: tells a peer by a counter, and rings if the peer says that it may be
+ * asleep. Both are called for every answer, so that they are callable objects: a call is their whole interface.
  */
 
 #include "barrier.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers at interrupt level: a word that the peer changed is stored to another word, and a doorbell register is written. It
- * measures what a doorbell costs without an interpreter. Interrupt context: no allocation, only raw pointers; the windows
- * they belong to are kept alive by a root pointer.
+ * Answers at interrupt level: a word that the peer changed is stored to another word, and a doorbell register is
+ * written. It measures what a doorbell costs without an interpreter. Interrupt context: no allocation, only raw
+ * pointers; the windows they belong to are kept alive by a root pointer.
  */
 
 #include "barrier.h"

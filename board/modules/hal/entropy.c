@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random bytes for nonces on machines without a random source (a Cortex-A57 has none): whatever differs from boot to boot is
- * absorbed (the firmware gives the device tree's rng-seed and old page content), and the counter at every use.
+ * Random bytes for nonces on machines without a random source (a Cortex-A57 has none): whatever differs from boot to
+ * boot is absorbed (the firmware gives the device tree's rng-seed and old page content), and the counter at every
+ * use.
  *
- * Sponge-like use of the SipHash permutation (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), 256 bits of
- * state, 64 bits in or out for each 2 rounds or more. Meant for values that must differ, not for keys.
+ * Sponge-like use of the SipHash permutation (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), 256
+ * bits of state, 64 bits in or out for each 2 rounds or more. Meant for values that must differ, not for keys.
  */
 
 #include "hal.h"

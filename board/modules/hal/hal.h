@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the capability module `_hal` share. The module has no policy: it knows memory, barriers, split
- * virtqueues (virtio 1.3, 2.7) and interrupts, and nothing of what they are used for. Its readable twin, which the tests
- * hold it against, is firmware/hal/pure.py; docstrings are there.
+ * virtqueues (virtio 1.3, 2.7) and interrupts, and nothing of what they are used for. Its readable twin, which the
+ * tests hold it against, is firmware/hal/pure.py; docstrings are there.
  *
  * Objects are collected by MicroPython's GC, which follows pointers to the first byte of a block only: each object
  * therefore keeps, beside the raw pointer it works with, a reference to the object that owns that memory.
@@ -102,7 +102,10 @@ extern const mp_obj_type_t hal_type_server;
 mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);
 uint8_t *hal_window_word(mp_obj_t window, mp_obj_t off); /* of 32 bits; raises as an access there would */
 
-/* Arguments. An integer that a machine word cannot hold is SIZE_MAX: out of every range. TypeError if it is no integer. */
+/*
+ * Arguments. An integer that a machine word cannot hold is SIZE_MAX: out of every range. TypeError if it is no
+ * integer.
+ */
 size_t hal_arg_size(mp_obj_t arg);
 bool hal_arg_u64(mp_obj_t arg, uint64_t *value);
 size_t hal_arg_count(mp_obj_t arg, size_t max);

@@ -34,7 +34,8 @@ static mp_obj_t hal_map_window(mp_obj_t phys_in, mp_obj_t size_in, mp_obj_t devi
     }
     void *ptr = hal_port_map(phys, size, mp_obj_is_true(device) ? HAL_MEMORY_DEVICE : HAL_MEMORY_NORMAL);
     if (ptr == NULL) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("cannot map %x bytes at %x"), (unsigned)size, (unsigned)phys);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("the port cannot map the memory at 0x%08x_%08x"),
+            (unsigned)(phys >> 32), (unsigned)phys);
     }
     return hal_window_new(ptr, size, MP_OBJ_NULL);
 }

@@ -4,9 +4,9 @@
  * the bare-metal AArch64 one (board/) and MicroPython's unix port (board/unix), which the tests run on.
  *
  * A port must be configured with MICROPY_ENABLE_SCHEDULER and MICROPY_SCHEDULER_STATIC_NODES, and must look at the
- * scheduler before it sleeps (with interrupts masked between the look and the WFI), or a wake-up is lost. It should have
- * MICROPY_ENABLE_PYSTACK: without it MicroPython takes the frame of a Python function with more than a few locals from the
- * heap, at every call.
+ * scheduler before it sleeps (with interrupts masked between the look and the WFI), or a wake-up is lost. It should
+ * have MICROPY_ENABLE_PYSTACK: without it MicroPython takes the frame of a Python function with more than a few
+ * locals from the heap, at every call.
  */
 #ifndef TRAPLESS_HAL_PORT_H
 #define TRAPLESS_HAL_PORT_H
@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 /*
- * The serving callback may begin when the program at the prompt is deep in a recursion. While it runs, the stack limit that
- * MicroPython checks is this many bytes further: the port's real stack has that room beyond what it gives to mp_cstack_init*.
- * (With MICROPY_ENABLE_PYSTACK the module keeps a reserve of the Python stack back by itself.)
+ * The serving callback may begin when the program at the prompt is deep in a recursion. While it runs, the stack
+ * limit that MicroPython checks is this many bytes further: the port's real stack has that room beyond what it gives
+ * to mp_cstack_init*. (With MICROPY_ENABLE_PYSTACK the module keeps a reserve of the Python stack back by itself.)
  */
 #define HAL_PORT_STACK_RESERVE (8 * 1024)
 
@@ -31,8 +31,8 @@ enum hal_memory {
 /* ---- What the port provides ---- */
 
 /*
- * Route interrupt `intid` (a GIC INTID, 32 or above, or a PPI) to this CPU, configure it as edge or level, and enable it.
- * From then on the port's dispatcher calls hal_on_interrupt(intid), between acknowledge and end-of-interrupt.
+ * Route interrupt `intid` (a GIC INTID, 32 or above, or a PPI) to this CPU, configure it as edge or level, and enable
+ * it. From then on the port's dispatcher calls hal_on_interrupt(intid), between acknowledge and end-of-interrupt.
  * Returns false if the controller has no such interrupt.
  */
 bool hal_port_irq_enable(unsigned intid, bool edge);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chain and SplitQueue: the device side of a split virtqueue (virtio 1.3, 2.7) in a pool that an untrusted driver writes to.
- * Every descriptor is copied once, then checked; nothing that lies in the pool is read a second time, and no state is kept there.
+ * Chain and SplitQueue: the device side of a split virtqueue (virtio 1.3, 2.7) in a pool that an untrusted driver
+ * writes to. Every descriptor is copied once, then checked; nothing that lies in the pool is read a second time, and
+ * no state is kept there.
  */
 
 #include <string.h>
@@ -60,7 +61,8 @@ static void chain_clear(hal_chain_t *self) {
 }
 
 /* Copy between buf and the bytes off .. off + n - 1 of segments [from, to). Returns how many there were. */
-static size_t chain_copy(const hal_chain_t *self, size_t from, size_t to, size_t off, uint8_t *buf, size_t n, bool writing) {
+static size_t chain_copy(const hal_chain_t *self, size_t from, size_t to, size_t off,
+    uint8_t *buf, size_t n, bool writing) {
     size_t done = 0;
     for (size_t i = from; i < to && n != 0; i++) {
         const hal_segment_t *segment = &self->segment[i];
@@ -237,7 +239,10 @@ static void take(hal_queue_t *self, hal_chain_t *chain, uint16_t head) {
     chain->head = head;
 }
 
-/* An indirect table may have any alignment, so that this is no volatile access; hal_copied() keeps it from being repeated. */
+/*
+ * An indirect table may have any alignment, so that this is no volatile access; hal_copied() keeps it from being
+ * repeated.
+ */
 static descriptor_t fetch(const uint8_t *at) {
     descriptor_t desc;
     memcpy(&desc, at, sizeof(desc));
@@ -349,7 +354,10 @@ static void give_back(hal_queue_t *self, hal_chain_t *chain, uint32_t n) {
     uint8_t *element = self->used + RING_ENTRIES + 8 * (self->used_index & (self->size - 1));
     ((volatile uint32_t *)element)[0] = chain->head;
     ((volatile uint32_t *)element)[1] = n;
-    /* Release: pairs with the driver's load barrier after it has seen the index; our loads of the buffers are done, too. */
+    /*
+     * Release: pairs with the driver's load barrier after it has seen the index; our loads of the buffers are
+     * done, too.
+     */
     hal_store_release16(self->used + RING_INDEX, ++self->used_index);
     self->out[chain->head / 32] &= ~((uint32_t)1 << (chain->head % 32));
     self->in_flight--;
@@ -384,7 +392,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(queue_push_obj, 3, 4, queue_push);
 bool hal_queue_signal(hal_queue_t *self) {
     uint16_t pushed = (uint16_t)(self->used_index - self->signalled);
     self->signalled = self->used_index;
-    hal_mb(); /* used index before used_event or flags; pairs with the driver's barrier before it looks at the used ring again */
+    hal_mb(); /* used index before used_event or flags; pairs with the driver's before it looks at the ring again */
     if (!self->event_idx) {
         return pushed != 0 && (load16(self->avail + RING_FLAGS) & AVAIL_F_NO_INTERRUPT) == 0;
     }

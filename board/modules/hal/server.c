@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Server: answers one chain of a SplitQueue with a function, each time it is called. It decides nothing: what is not an answer
- * is returned to the driver empty and reported.
+ * Server: answers one chain of a SplitQueue with a function, each time it is called. It decides nothing: what is not
+ * an answer is returned to the driver empty and reported.
  */
 
 #include "hal.h"

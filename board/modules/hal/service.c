@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The serving callback: interrupts and notify() schedule it as a node of MicroPython's scheduler, so that it runs whatever the
- * prompt does, between two bytecodes or while the prompt waits for a key. A Ctrl-C does not reach it.
+ * The serving callback: interrupts and notify() schedule it as a node of MicroPython's scheduler, so that it runs
+ * whatever the prompt does, between two bytecodes or while the prompt waits for a key. A Ctrl-C does not reach it.
  */
 
 #include <string.h>
@@ -43,8 +43,8 @@ static mp_obj_t run_queued(mp_obj_t arg) {
 static MP_DEFINE_CONST_FUN_OBJ_1(run_queued_obj, run_queued);
 
 /*
- * MicroPython runs all nodes before it goes on with the program, but at most one queued Python function: a callback that
- * always has more to do goes there, or nobody could use the prompt.
+ * MicroPython runs all nodes before it goes on with the program, but at most one queued Python function: a callback
+ * that always has more to do goes there, or nobody could use the prompt.
  */
 static void schedule_after_prompt(void) {
     if (!mp_sched_schedule(MP_OBJ_FROM_PTR(&run_queued_obj), mp_const_none)) {
@@ -103,7 +103,10 @@ static void finish(mp_obj_t pending) {
     }
 }
 
-/* From now on (or no longer) the program has less of the Python stack than there is, and the callback has the rest. */
+/*
+ * From now on (or no longer) the program has less of the Python stack than there is, and the callback has the
+ * rest.
+ */
 static void reserve_pystack(bool reserve) {
     #if MICROPY_ENABLE_PYSTACK
     if (reserve != service.reserved) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Watch: finds work among words and queues, and sleeps without losing a wake-up. What the work means is the caller's business. */
+/*
+ * Watch: finds work among words and queues, and sleeps without losing a wake-up. What the work means is the
+ * caller's business.
+ */
 
 #include <string.h>
 
@@ -138,7 +141,10 @@ static void set_rest(watch_t *self, bool resting) {
     }
 }
 
-/* "Flag, barrier, look": pairs with the peer's "publish, barrier, look at the flag". One of the two sees the other's store. */
+/*
+ * "Flag, barrier, look": pairs with the peer's "publish, barrier, look at the flag". One of the two sees the
+ * other's store.
+ */
 static mp_int_t rest(watch_t *self) {
     set_rest(self, true);
     hal_mb();

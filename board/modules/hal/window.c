@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Window: bounds-checked, naturally aligned access to memory. Every word is one volatile access of exactly its width. */
+/*
+ * Window: bounds-checked, naturally aligned access to memory. Every word is one volatile access of exactly its
+ * width.
+ */
 
 #include <string.h>
 
