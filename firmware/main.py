@@ -26,6 +26,13 @@ def load_platform(model):
     return platform
 
 
+# What serves a node whose `trapless,device` has this value, made by a function of the Composer and the node's model.
+KINDS = {
+    "scmi": lambda composer, model: ScmiDevice(composer.agent(model)),
+    "rng": lambda composer, model: Rng(),
+}
+
+
 class Composer:
     """Makes devices from the nodes of a device tree; `served` is filled on the way."""
 
@@ -36,13 +43,11 @@ class Composer:
 
     def device(self, kind, model):
         """Return the device for a node of `kind` with `model` (text or None)."""
-        if kind == "scmi":
-            return ScmiDevice(self._agent(model))
-        if kind == "rng":
-            return Rng()
-        raise DescriptionError(f"the device tree asks for a device of kind {kind!r}; known are 'scmi' and 'rng'")
+        if kind not in KINDS:
+            raise DescriptionError(f"devices of kind {kind!r} are not known; known are: {', '.join(sorted(KINDS))}")
+        return KINDS[kind](self, model)
 
-    def _agent(self, model):
+    def agent(self, model):
         """Return the next agent of `model`: its agents belong to its SCMI devices in the order of the device tree."""
         if not model:
             raise DescriptionError(_NO_MODEL)
