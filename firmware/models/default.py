@@ -33,12 +33,12 @@ platform = Platform(
         Sensor("total-energy", "microjoule", 7_340_000_000),
         Sensor("cooling-fan-behind-the-front-panel", "rpm", 1_500),
         Sensor(
-            "accelerometer",
-            "meter/s2",
-            axes=[  # Linux takes the axis from the letter after the last underscore
-                Axis("accel_X", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
-                Axis("accel_Y", "micrometer/s2", 0, limits=(-39_226_600, 39_226_600)),
-                Axis("accel_Z", "micrometer/s2", 9_806_650, limits=(-39_226_600, 39_226_600)),
+            "compass",
+            "gauss",
+            axes=[
+                Axis("x", "microgauss", 210_000, limits=(-2_000_000, 2_000_000)),
+                Axis("y", "microgauss", -15_000, limits=(-2_000_000, 2_000_000)),
+                Axis("z", "microgauss", 430_000, limits=(-2_000_000, 2_000_000)),
             ],
             timestamps=True,
         ),
