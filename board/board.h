@@ -20,8 +20,8 @@ void irq_start(void);
 void irq_release_all(void);
 
 /*
- * Sleep until an interrupt has been handled, or `timeout_ms` have passed (UINT64_MAX: no limit). Returns at once if one was
- * handled since the last return: whoever looks for work, then calls this in a loop, misses nothing.
+ * Sleep until an interrupt has been handled, or `timeout_ms` have passed (UINT64_MAX: no limit). Returns at once if
+ * one was handled since the last return: whoever looks for work, then calls this in a loop, misses nothing.
  */
 void board_wait(uint64_t timeout_ms);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of the interpreter: start, frozen main.py, prompt; and again at every soft reset, whichever prompt asked for it.
- * main.py is expected to set serving up and to return.
+ * The life of the interpreter: start, frozen main.py, prompt; and again at every soft reset, whichever prompt asked
+ * for it. main.py is expected to set serving up and to return.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Module _board, for the frozen _boot.py only: the RAM disk (outside the heap, so that it survives a soft reset) and the
- * initial RAM disk that the boot loader left. Block protocol: MicroPython's vfs.AbstractBlockDev, the extended interface.
+ * Module _board, for the frozen _boot.py only: the RAM disk (outside the heap, so that it survives a soft reset) and
+ * the initial RAM disk that the boot loader left. Block protocol: MicroPython's vfs.AbstractBlockDev, the extended
+ * interface.
  */
 #include <string.h>
 

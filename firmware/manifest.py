@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What of the firmware is frozen into the image; included by board/manifest.py. On the bare machine the C module `_hal` takes the
-# place of hal/pure.py, and there is nothing to simulate.
+# What of the firmware is frozen into the image; included by board/manifest.py. On the bare machine the C module `_hal`
+# takes the place of hal/pure.py, and there is nothing to simulate.
 
 import os
 

@@ -25,10 +25,13 @@ struct fault_registers fault_registers;
 
 extern char _start[], stack_guard[], stack_limit[];
 
-static const char *const vectors[VECTOR_KINDS] = { "synchronous exception", "interrupt", "fast interrupt", "system error" };
+static const char *const vectors[VECTOR_KINDS] = {
+    "synchronous exception", "interrupt", "fast interrupt", "system error",
+};
 
 static const struct name classes[] = {
-    { 0x00, "undefined instruction" }, { 0x07, "SIMD or floating point is switched off" }, { 0x0e, "illegal execution state" },
+    { 0x00, "undefined instruction" }, { 0x07, "SIMD or floating point is switched off" },
+    { 0x0e, "illegal execution state" },
     { 0x15, "SVC" }, { 0x16, "HVC" }, { 0x17, "SMC" }, { 0x18, "trapped system register" },
     { 0x20, "instruction abort" }, { 0x21, "instruction abort" }, { 0x22, "misaligned program counter" },
     { 0x24, "data abort" }, { 0x25, "data abort" }, { 0x26, "misaligned stack pointer" },
@@ -65,7 +68,8 @@ static const char *lookup(const struct name *names, size_t count, unsigned code)
 #define LOOKUP(names, code) lookup(names, sizeof(names) / sizeof(names[0]), code)
 
 static void print_abort(uint64_t esr, uint64_t far) {
-    const char *status = STATUS(esr) < 0x10 ? LOOKUP(level_faults, STATUS(esr) & ~3u) : LOOKUP(other_faults, STATUS(esr));
+    const char *status = STATUS(esr) < 0x10 ? LOOKUP(level_faults, STATUS(esr) & ~3u)
+        : LOOKUP(other_faults, STATUS(esr));
     mp_printf(&console, ": %s", status == NULL ? "unknown reason" : status);
     if (!(esr & NO_ADDRESS)) {
         const char *verb = CLASS(esr) < CLASS_DATA_ABORT ? "executing" : esr & WRITING ? "writing" : "reading";

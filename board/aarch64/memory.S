@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memcpy(), memmove() and memset() (C11 7.24.2, 7.24.6): the interpreter moves a few words at nearly every call. Short blocks
- * are two overlapping accesses, from the front and from the back; only used with the MMU on, as these may be unaligned.
+ * memcpy(), memmove() and memset() (C11 7.24.2, 7.24.6): the interpreter moves a few words at nearly every call.
+ * Short blocks are two overlapping accesses, from the front and from the back; only used with the MMU on, as these
+ * may be unaligned.
  */
 
     .section .text.memory, "ax"

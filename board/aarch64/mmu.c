@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stage 1 translation of EL1, VMSAv8-64 with 4 KiB granule (Arm ARM DDI 0487, D5): 39 bits of input address, so three levels
- * from 1 GiB blocks down to 4 KiB pages, identity mapped. Only what the image, the device tree's memory nodes and explicit
- * requests name is mapped. A valid entry is never changed, so no break-before-make and no TLB maintenance is needed.
+ * Stage 1 translation of EL1, VMSAv8-64 with 4 KiB granule (Arm ARM DDI 0487, D5): 39 bits of input address, so three
+ * levels from 1 GiB blocks down to 4 KiB pages, identity mapped. Only what the image, the device tree's memory nodes
+ * and explicit requests name is mapped. A valid entry is never changed, so no break-before-make and no TLB
+ * maintenance is needed.
  *
  * Compiled with -mstrict-align and without SIMD: mmu_start() runs while all memory is Device memory.
  */
@@ -25,7 +26,7 @@
 #define ADDRESS_MASK 0x0000fffffffff000ull
 
 #define MAIR 0x04ffull      /* 0: Normal, write-back, allocating; 1: Device-nGnRE */
-#define TCR_WRITE_BACK ((1ull << 8) | (1ull << 10) | (3ull << 12))  /* walks: inner and outer write-back, inner shareable */
+#define TCR_WRITE_BACK ((1ull << 8) | (1ull << 10) | (3ull << 12))  /* walks: write-back, inner shareable */
 #define TCR_NO_TTBR1 (1ull << 23)
 #define PA_RANGE_48 5
 #define SCTLR_MMU_AND_CACHES ((1ull << 0) | (1ull << 2) | (1ull << 12))

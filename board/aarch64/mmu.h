@@ -16,8 +16,9 @@ enum mmu_kind {
 };
 
 /*
- * Map [address, address + size), rounded outwards to 4 KiB, at its own address. What is mapped already with the same memory
- * type stays as it is. Returns false if part of it is mapped with another type, lies beyond 512 GiB, or tables ran out.
+ * Map [address, address + size), rounded outwards to 4 KiB, at its own address. What is mapped already with the same
+ * memory type stays as it is. Returns false if part of it is mapped with another type, lies beyond 512 GiB, or tables
+ * ran out.
  */
 bool mmu_map(uint64_t address, uint64_t size, enum mmu_kind kind);
 

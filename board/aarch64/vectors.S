@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exception vectors of EL1 (Arm ARM DDI 0487, D1.10). Everything runs at EL1 on SP_EL1; there is no EL0. An IRQ saves
- * what the procedure call standard lets C destroy, and the whole SIMD register file, because gcc vectorises integer code
- * and a callee preserves only the lower halves of v8-v15. Everything else is a fault: it is printed and the machine halts.
+ * The exception vectors of EL1 (Arm ARM DDI 0487, D1.10). Everything runs at EL1 on SP_EL1; there is no EL0. An IRQ
+ * saves what the procedure call standard lets C destroy, and the whole SIMD register file, because gcc vectorises
+ * integer code and a callee preserves only the lower halves of v8-v15. Everything else is a fault: it is printed and
+ * the machine halts.
  */
 
 #define FRAME_GENERAL 176           /* x0-x18, x29, x30, ELR, SPSR */

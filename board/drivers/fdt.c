@@ -5,12 +5,15 @@
 #include "fdt.h"
 
 #define MAGIC 0xd00dfeed
+#define VERSION 17
 #define BEGIN_NODE 1
 #define END_NODE 2
 #define PROPERTY 3
 #define NOP 4
 
-enum header { HEADER_MAGIC, HEADER_SIZE, HEADER_STRUCTURE, HEADER_STRINGS, HEADER_RESERVED, HEADER_VERSION, HEADER_COMPATIBLE };
+enum header {
+    HEADER_MAGIC, HEADER_SIZE, HEADER_STRUCTURE, HEADER_STRINGS, HEADER_RESERVED, HEADER_VERSION, HEADER_COMPATIBLE,
+};
 
 static uint32_t big32(const void *p) {
     return __builtin_bswap32(*(const uint32_t *)p);
@@ -26,7 +29,8 @@ static const uint32_t *after_bytes(const void *p, size_t len) {
 
 bool fdt_open(struct fdt *fdt, const void *blob) {
     fdt->blob = blob;
-    if (blob == NULL || ((uintptr_t)blob & 7) || header(fdt, HEADER_MAGIC) != MAGIC || header(fdt, HEADER_COMPATIBLE) > 17) {
+    if (blob == NULL || ((uintptr_t)blob & 7) || header(fdt, HEADER_MAGIC) != MAGIC
+        || header(fdt, HEADER_COMPATIBLE) > VERSION) {
         return false;
     }
     fdt->size = header(fdt, HEADER_SIZE);
@@ -67,7 +71,8 @@ const void *fdt_property(const struct fdt *fdt, const struct fdt_node *node, con
     return NULL;
 }
 
-uint32_t fdt_cell(const struct fdt *fdt, const struct fdt_node *node, const char *name, size_t index, uint32_t missing) {
+uint32_t fdt_cell(const struct fdt *fdt, const struct fdt_node *node, const char *name, size_t index,
+    uint32_t missing) {
     size_t len;
     const uint32_t *cells = fdt_property(fdt, node, name, &len);
     return cells != NULL && len >= 4 * (index + 1) ? big32(cells + index) : missing;

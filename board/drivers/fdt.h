@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reader for the little that start-up needs of the device tree (Devicetree Specification 0.4, chapter 5). Everything above
- * start-up reads it in Python (firmware/hal/fdt.py).
+ * A reader for the little that start-up needs of the device tree (Devicetree Specification 0.4, chapter 5).
+ * Everything above start-up reads it in Python (firmware/hal/fdt.py).
  */
 #ifndef TRAPLESS_FDT_H
 #define TRAPLESS_FDT_H
@@ -46,7 +46,8 @@ bool fdt_next(const struct fdt *fdt, struct fdt_walk *walk);
 const void *fdt_property(const struct fdt *fdt, const struct fdt_node *node, const char *name, size_t *len);
 
 /* Cell `index` of a property of 32-bit cells, or `missing`. */
-uint32_t fdt_cell(const struct fdt *fdt, const struct fdt_node *node, const char *name, size_t index, uint32_t missing);
+uint32_t fdt_cell(const struct fdt *fdt, const struct fdt_node *node, const char *name, size_t index,
+    uint32_t missing);
 
 /* A property of one or two cells as a number, or 0. */
 uint64_t fdt_number(const struct fdt *fdt, const struct fdt_node *node, const char *name);
@@ -61,8 +62,8 @@ bool fdt_find_compatible(const struct fdt *fdt, const char *compatible, struct f
 bool fdt_find_path(const struct fdt *fdt, const char *path, size_t len, struct fdt_node *node);
 
 /*
- * Entry `index` of "reg". Only the node's own cells are used: buses on the way are taken to have 1:1 "ranges", as those of
- * QEMU and Xen have.
+ * Entry `index` of "reg". Only the node's own cells are used: buses on the way are taken to have 1:1 "ranges", as
+ * those of QEMU and Xen have.
  */
 bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, size_t index, uint64_t *address, uint64_t *size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GICv2 (Arm IHI 0048) and GICv3 (Arm IHI 0069) in their non-secure, single-CPU use. Registers of both versions that do the
- * same thing lie at the same offsets; in version 3 those of INTIDs below 32 are in this CPU's redistributor.
+ * GICv2 (Arm IHI 0048) and GICv3 (Arm IHI 0069) in their non-secure, single-CPU use. Registers of both versions that
+ * do the same thing lie at the same offsets; in version 3 those of INTIDs below 32 are in this CPU's redistributor.
  */
 #include "aarch64/cpu.h"
 #include "gic.h"

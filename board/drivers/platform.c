@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine as its device tree describes it (Devicetree Specification 0.4; Linux bindings arm,pl011, arm,gic, arm,gic-v3,
- * arm,armv8-timer, arm,psci), and its way out: PSCI (Arm DEN 0022, 5.9 and 5.11).
+ * The machine as its device tree describes it (Devicetree Specification 0.4; Linux bindings arm,pl011, arm,gic,
+ * arm,gic-v3, arm,armv8-timer, arm,psci), and its way out: PSCI (Arm DEN 0022, 5.9 and 5.11).
  */
 #include <string.h>
 

@@ -27,8 +27,9 @@ struct platform {
 extern struct platform platform;
 
 /*
- * Called by start.S with the MMU off: the device tree is at x0, or, if the boot loader leaves no address there (QEMU with an
- * ELF file), at the start of RAM, taken to be the 1 GiB boundary below the image. Returns NULL if it is at neither.
+ * Called by start.S with the MMU off: the device tree is at x0, or, if the boot loader leaves no address there (QEMU
+ * with an ELF file), at the start of RAM, taken to be the 1 GiB boundary below the image. Returns NULL if it is at
+ * neither.
  */
 const void *platform_find_dtb(const void *x0, const void *image);
 

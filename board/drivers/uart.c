@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PL011 (Arm DDI 0183) and its SBSA subset: reception by interrupt into a ring, transmission by polling. A full ring masks
- * the interrupt, so the FIFO fills and the sender is held back. Ctrl-C is taken out on arrival when Python asked for that.
+ * PL011 (Arm DDI 0183) and its SBSA subset: reception by interrupt into a ring, transmission by polling. A full ring
+ * masks the interrupt, so the FIFO fills and the sender is held back. Ctrl-C is taken out on arrival when Python
+ * asked for that.
  */
 #include <stdint.h>
 
@@ -56,7 +57,7 @@ static void receive(uint8_t c) {
     }
 }
 
-/* Interrupts are masked. ICR first: a character that comes in while the FIFO is drained must raise its interrupt again. */
+/* Interrupts are masked. ICR first: a character that comes in during the loop must raise its interrupt again. */
 void uart_interrupt(void) {
     put(ICR, INT_RX | INT_RX_TIMEOUT);
     while (ring_put - ring_get < RING && !(get(FR) & FR_RX_EMPTY)) {

@@ -3,9 +3,8 @@
 
 import sys
 
-import vfs
-
 import _board
+import vfs
 
 
 def _mount_disk():

@@ -3,10 +3,10 @@
 
 usage: pack_relocations.py IN.elf CAPACITY OUT.bin
 
-The linker describes each absolute pointer of a position-independent image with 24 bytes (R_AARCH64_RELATIVE; ELF for the Arm
-64-bit Architecture, 5.7.10), and stores the link-time value in place as well. The packed form is that of SHT_RELR (gABI,
-"Relative relocations"): an even word is the address of a pointer, an odd word a bitmap of which of the next 63 words are.
-OUT.bin has CAPACITY bytes, the rest zero.
+The linker describes each absolute pointer of a position-independent image with 24 bytes (R_AARCH64_RELATIVE, ELF for
+the Arm 64-bit Architecture, 5.7.10), and stores the link-time value in place as well. The packed form is that of SHT_RELR
+(gABI, "Relative relocations"): an even word is the address of a pointer, an odd word a bitmap of which of the next 63
+words are. OUT.bin has CAPACITY bytes, the rest zero.
 """
 
 import struct
@@ -18,7 +18,7 @@ BITMAP_WORDS = 63
 
 
 def relocated_addresses(elf):
-    """The addresses of all pointers that have to be relocated, ascending. ValueError for any other kind of relocation."""
+    """The addresses of all pointers to be relocated, ascending. ValueError for any other kind of relocation."""
     (table,) = struct.unpack_from("<Q", elf, 40)
     size, count = struct.unpack_from("<HH", elf, 58)
     addresses = []
@@ -28,7 +28,7 @@ def relocated_addresses(elf):
             continue
         for address, info, _ in struct.iter_unpack("<QQQ", elf[offset : offset + length]):
             if info != R_AARCH64_RELATIVE:
-                raise ValueError("relocation type %d at %#x: the image can only relocate plain pointers" % (info, address))
+                raise ValueError("relocation type %d at %#x: only plain pointers can be relocated" % (info, address))
             addresses.append(address)
     return sorted(addresses)
 

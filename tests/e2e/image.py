@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Boots the firmware image alone in one QEMU, without the pair: its console is a TCP socket, all it says is in a log file."""
+"""Boots the firmware image alone in one QEMU: its console is a TCP socket, all it says is in a log file."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def kernel(path):
 
 
 def loader(address):
-    """QEMU arguments: put the raw Image at `address` and start there, as a boot loader that knows nothing of kernels would."""
+    """QEMU arguments: put the raw Image at `address` and start there, as a loader that knows no kernels would."""
     return [
         "-device",
         f"loader,file={IMAGE},addr={address:#x},force-raw=on",
@@ -51,7 +51,7 @@ def _qmp(path, command):
 
 
 class Machine:
-    """One QEMU with the image in it; a context manager. `boot`: see kernel() and loader(); `arguments`: anything more."""
+    """One QEMU with the image in it, a context manager. `boot`: kernel() or loader(); `arguments`: anything more."""
 
     def __init__(self, directory, boot, *arguments, gic=2, el2=False, cpu="cortex-a57"):
         self.log_path = directory / "console.log"
@@ -108,8 +108,8 @@ class Machine:
     def connect(self):
         """Hold the console, at the friendly prompt; mpremote cannot use it meanwhile.
 
-        The prompt has to be asked for: when mpremote hangs up it leaves a character unread, so the kernel resets the connection,
-        and the Ctrl-B that it sent last may be lost on its way into QEMU.
+        The prompt has to be asked for: when mpremote hangs up it leaves a character unread, so the kernel resets the
+        connection, and the Ctrl-B that it sent last may be lost on its way into QEMU.
         """
         at = len(self.said())
         self._link = socket.create_connection(("127.0.0.1", self.port))

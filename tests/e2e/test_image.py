@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The firmware image on its own: start-up on every kind of machine, prompt, faults, files, serving, Ctrl-C and resets."""
+"""The firmware image on its own: start-up on every kind of machine, prompt, faults, files, serving, resets."""
 
 import hashlib
 import random
