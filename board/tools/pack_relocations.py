@@ -4,9 +4,9 @@
 usage: pack_relocations.py IN.elf CAPACITY OUT.bin
 
 The linker describes each absolute pointer of a position-independent image with 24 bytes (R_AARCH64_RELATIVE, ELF for
-the Arm 64-bit Architecture, 5.7.10), and stores the link-time value in place as well. The packed form is that of SHT_RELR
-(gABI, "Relative relocations"): an even word is the address of a pointer, an odd word a bitmap of which of the next 63
-words are. OUT.bin has CAPACITY bytes, the rest zero.
+the Arm 64-bit Architecture, 5.7.10), and stores the link-time value in place as well. The packed form is that of
+SHT_RELR (gABI, "Relative relocations"): an even word is the address of a pointer, an odd word a bitmap of which of
+the next 63 words are. OUT.bin has CAPACITY bytes, the rest zero.
 """
 
 import struct
