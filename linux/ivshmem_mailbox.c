@@ -64,6 +64,11 @@ static bool ivshmem_mailbox_last_tx_done(struct mbox_chan *chan)
 
 static int ivshmem_mailbox_startup(struct mbox_chan *chan)
 {
+	/*
+	 * The client is there before the interrupt can find the bit; pairs with the address
+	 * dependency from the bit to the channel in ivshmem_mailbox_interrupt().
+	 */
+	smp_mb__before_atomic();
 	set_bit(ivshmem_mailbox_peer(chan), to_ivshmem_mailbox(chan)->open);
 	return 0;
 }

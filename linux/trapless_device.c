@@ -593,10 +593,17 @@ static void tpl_detach_scmi_events(struct tpl_device *device)
 	tpl_detach_buffers(vq);
 }
 
-/* Unregister the virtio device; its driver resets it, unless the link is broken. */
+/*
+ * Unregister the virtio device; its driver resets it, unless the link is broken. Interrupts may find
+ * the virtio device until it is taken out, so it is held that long.
+ */
 void tpl_device_down(struct tpl_device *device)
 {
+	struct device *dev = &device->vd->vdev.dev;
+
 	tpl_detach_scmi_events(device);
+	get_device(dev);
 	unregister_virtio_device(&device->vd->vdev);
 	tpl_device_enter(device, NULL);
+	put_device(dev);
 }
