@@ -81,6 +81,10 @@ static void tpl_batch_store(struct tpl_device *device, const struct tpl_header *
 {
 	void *page = device->driver;
 
+	/*
+	 * The stores pair with the backend's loads in 4.4, in the opposite order: REQ (acquire),
+	 * the copy of header and entries, rmb, TOKEN again.
+	 */
 	tpl_store(page, TPL_DRV_TOKEN, 0);
 	virt_wmb(); /* no entry of the new batch under the old token */
 	memcpy(page + TPL_DRV_ENTRIES, device->entries, device->count * sizeof(*device->entries));
@@ -131,7 +135,11 @@ int tpl_batch_answer(struct tpl_device *device, struct tpl_answer *answer)
 	answer->result = tpl_load(device->page, TPL_DEV_RESULT);
 	answer->index = tpl_load(device->page, TPL_DEV_RESULT_INDEX);
 	answer->status = tpl_load(device->page, TPL_REG_STATUS) & 0xff;
-	virt_rmb(); /* an epoch that still holds here vouches for all of the above */
+	/*
+	 * An epoch that still holds after these loads vouches for them. Pairs with the backend's
+	 * wmb between BE_EPOCH = 0 and everything else that it clears (4.1).
+	 */
+	virt_rmb();
 	if (tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch)
 		return -ESTALE;
 	return acknowledged ? 0 : -EINPROGRESS;
@@ -188,19 +196,59 @@ int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer)
 	return err;
 }
 
+/* The device takes no batch any more until it is reset: say why, and fail its requests. */
+void tpl_batch_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what)
+{
+	dev_err_ratelimited(&device->pdev->dev,
+			    "the backend refused %s: %s (result %u, entry %u)\n", what,
+			    tpl_result_name(answer->result), answer->result, answer->index);
+	WRITE_ONCE(device->rejected, true);
+	tpl_device_break(device);
+	if (answer->result == TPL_RESULT_NEEDS_RESET)
+		tpl_device_ask_reset(device, "the device needs a reset");
+}
+
+/* Flush, and take no other result for an answer than OK and VETO. `what` is for the message. */
+int tpl_batch_commit(struct tpl_device *device, struct tpl_answer *answer, const char *what)
+{
+	int err;
+
+	if (device->rejected) {
+		tpl_batch_forget(device);
+		return -EIO;
+	}
+	err = tpl_batch_flush(device, answer);
+	if (!err && answer->result != TPL_RESULT_OK && answer->result != TPL_RESULT_VETO) {
+		tpl_batch_reject(device, answer, what);
+		err = -EPROTO;
+	}
+	return err;
+}
+
+/* A full list goes out before the driver asks for an answer: nobody could be told of a veto. */
+static int tpl_batch_make_room(struct tpl_device *device)
+{
+	const char *what = "a full batch";
+	struct tpl_answer answer;
+	int err = tpl_batch_commit(device, &answer, what);
+
+	if (!err && answer.result == TPL_RESULT_VETO) {
+		tpl_batch_reject(device, &answer, what);
+		err = -EPROTO;
+	}
+	return err;
+}
+
 /* Collect one register write; a full list goes out at once, and must be accepted. */
 int tpl_batch_add(struct tpl_device *device, u16 offset, u8 length, u32 selector, u64 value)
 {
-	struct tpl_answer answer;
 	int err;
 
 	lockdep_assert_held(&device->mutex);
 	if (device->count == TPL_ENTRIES_MAX) {
-		err = tpl_batch_flush(device, &answer);
+		err = tpl_batch_make_room(device);
 		if (err)
 			return err;
-		if (answer.result != TPL_RESULT_OK)
-			return -EPROTO;
 	}
 	device->entries[device->count++] = (struct tpl_entry) {
 		.offset = cpu_to_le16(offset),

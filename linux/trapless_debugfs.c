@@ -76,9 +76,12 @@ static int tpl_echo_series(struct tpl_link *link, unsigned int count)
 	if (!link->echo_ns)
 		return -ENOMEM;
 	while (link->echo_count < count && !err) {
-		err = signal_pending(current) ?
-			      -EINTR :
-			      tpl_echo_once(link, &link->echo_ns[link->echo_count]);
+		if (signal_pending(current))
+			err = -EINTR;
+		else if (READ_ONCE(link->closing))
+			err = -ENODEV; /* removing the file waits for us */
+		else
+			err = tpl_echo_once(link, &link->echo_ns[link->echo_count]);
 		link->echo_count += !err;
 	}
 	return err;

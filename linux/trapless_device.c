@@ -37,34 +37,6 @@ static struct tpl_device *to_tpl_device(struct virtio_device *vdev)
 	return container_of(vdev, struct tpl_vdev, vdev)->device;
 }
 
-/* The device takes no batch any more until it is reset: say why, and fail its requests. */
-static void tpl_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what)
-{
-	dev_err_ratelimited(&device->pdev->dev,
-			    "the backend refused %s: %s (result %u, entry %u)\n", what,
-			    tpl_result_name(answer->result), answer->result, answer->index);
-	device->rejected = true;
-	tpl_device_break(device);
-	if (answer->result == TPL_RESULT_NEEDS_RESET)
-		tpl_device_ask_reset(device, "the device needs a reset");
-}
-
-static int tpl_flush_checked(struct tpl_device *device, struct tpl_answer *answer, const char *what)
-{
-	int err;
-
-	if (device->rejected) {
-		tpl_batch_forget(device);
-		return -EIO;
-	}
-	err = tpl_batch_flush(device, answer);
-	if (!err && answer->result != TPL_RESULT_OK && answer->result != TPL_RESULT_VETO) {
-		tpl_reject(device, answer, what);
-		err = -EPROTO;
-	}
-	return err;
-}
-
 /* Configuration space */
 
 static bool tpl_config_range(struct tpl_device *device, unsigned int offset, unsigned int length)
@@ -121,12 +93,16 @@ static void tpl_set(struct virtio_device *vdev, unsigned int offset, const void 
 				     "configuration write before FEATURES_OK is not passed on\n");
 		return;
 	}
-	if (length > sizeof(u64) || !is_power_of_2(length) ||
-	    !tpl_config_range(device, offset, length))
+	if (length > sizeof(u64) || !is_power_of_2(length)) {
+		dev_warn_ratelimited(&vdev->dev,
+				     "configuration write of %u bytes is not passed on\n", length);
+		return;
+	}
+	if (!tpl_config_range(device, offset, length))
 		return;
 	if (!tpl_batch_add(device, TPL_REG_CONFIG + offset, length, 0,
 			   tpl_config_value(buf, length)))
-		tpl_flush_checked(device, &answer, "a configuration write");
+		tpl_batch_commit(device, &answer, "a configuration write");
 }
 
 /*
@@ -140,7 +116,10 @@ static u32 tpl_generation(struct virtio_device *vdev)
 	unsigned int tries;
 	u32 generation;
 
-	/* Orders the reads before the second call; the acquire below those after the first. */
+	/*
+	 * Orders the reads before the second call; the acquire below those after the first. They
+	 * pair with the backend's wmb on either side of a change (7.2).
+	 */
 	virt_rmb();
 	for (tries = 0; tries < TPL_GENERATION_TRIES; tries++) {
 		generation = tpl_load_acquire(device->page, TPL_REG_CONFIG_GENERATION);
@@ -184,7 +163,7 @@ static void tpl_accept_status(struct tpl_device *device, u8 status, const struct
 		WRITE_ONCE(device->status, device->status & ~VIRTIO_CONFIG_S_FEATURES_OK);
 		/* Too late for the core to see it: it has set up the queues by now. */
 		if (status & VIRTIO_CONFIG_S_DRIVER_OK)
-			tpl_reject(device, answer, "features that it had said it takes");
+			tpl_batch_reject(device, answer, "features that it had said it takes");
 	}
 	if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		device->waited_to_driver_ok = device->waited;
@@ -204,8 +183,14 @@ static void tpl_set_status(struct virtio_device *vdev, u8 status)
 		return;
 	if (!tpl_status_waits(device, status))
 		WRITE_ONCE(device->status, status);
-	else if (!tpl_flush_checked(device, &answer, "a change of status"))
+	else if (!tpl_batch_commit(device, &answer, "a change of status"))
 		tpl_accept_status(device, status, &answer);
+	else
+		/*
+		 * Again: before DRIVER_OK, CONFIG_VIRTIO_HARDEN_NOTIFICATION makes the core mend
+		 * queues that were broken already.
+		 */
+		tpl_device_break(device);
 }
 
 static void tpl_reset(struct virtio_device *vdev)
@@ -229,7 +214,7 @@ static void tpl_reset(struct virtio_device *vdev)
 		return;
 	}
 	device->fresh = true;
-	device->rejected = false;
+	WRITE_ONCE(device->rejected, false);
 	device->waited = 0;
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->link->stats.resets++;
@@ -408,7 +393,7 @@ static int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vi
 	 * 4.7: nothing is allocated from the pool while a backend may still write to what is freed
 	 * in it.
 	 */
-	if (READ_ONCE(device->link->broken) || device->rejected)
+	if (READ_ONCE(device->link->broken) || READ_ONCE(device->rejected))
 		return -EIO;
 	for (i = 0; i < nvqs; i++) {
 		vqs[i] = vqs_info[i].name ? tpl_setup_vq(device, index++, &vqs_info[i]) : NULL;
@@ -474,8 +459,7 @@ static int tpl_check_page(struct tpl_device *device)
 				    TPL_QUEUES_MAX);
 		return -EPROTO;
 	}
-	/* Device id 0 is a placeholder without function (virtio 1.3, 4.2.2.2). */
-	return tpl_load(device->page, TPL_REG_DEVICE_ID) ? 0 : -ENODEV;
+	return 0;
 }
 
 /* Take what the backend says of itself once, clamped; then its words may change as they like. */
@@ -489,7 +473,7 @@ static void tpl_device_take(struct tpl_device *device)
 		device->capabilities = tpl_load(device->page, TPL_DEV_CAPABILITIES);
 		device->status = 0;
 		device->fresh = true;
-		device->rejected = false;
+		WRITE_ONCE(device->rejected, false);
 		device->waited = 0;
 		device->waited_to_driver_ok = 0;
 	}
@@ -515,12 +499,16 @@ static void tpl_device_enter(struct tpl_device *device, struct tpl_vdev *vd)
 /* The attach reset is acknowledged: register the virtio device, and let its driver probe. */
 int tpl_device_up(struct tpl_device *device)
 {
+	u32 id = tpl_load(device->page, TPL_REG_DEVICE_ID);
 	struct tpl_vdev *vd;
 	int err;
 
 	err = tpl_check_page(device);
 	if (err)
 		return err;
+	/* Device id 0 is a placeholder without function (virtio 1.3, 4.2.2.2). */
+	if (!id)
+		return -ENODEV;
 	vd = kzalloc(sizeof(*vd), GFP_KERNEL);
 	if (!vd)
 		return -ENOMEM;
@@ -528,7 +516,7 @@ int tpl_device_up(struct tpl_device *device)
 	vd->vdev.dev.parent = &device->pdev->dev;
 	vd->vdev.dev.release = tpl_vdev_release;
 	vd->vdev.config = &tpl_config_ops;
-	vd->vdev.id.device = tpl_load(device->page, TPL_REG_DEVICE_ID);
+	vd->vdev.id.device = id;
 	vd->vdev.id.vendor = tpl_load(device->page, TPL_REG_VENDOR_ID);
 
 	tpl_device_take(device);
@@ -594,8 +582,8 @@ static void tpl_detach_scmi_events(struct tpl_device *device)
 }
 
 /*
- * Unregister the virtio device; its driver resets it, unless the link is broken. Interrupts may find
- * the virtio device until it is taken out, so it is held that long.
+ * Unregister the virtio device; its driver resets it, unless the link is broken. Interrupts may
+ * find the virtio device until it is taken out, so it is held that long.
  */
 void tpl_device_down(struct tpl_device *device)
 {

@@ -26,6 +26,9 @@
 /* A device that asks for a reset is brought up again, but not more often than this. */
 #define TPL_RECOVER_MS 1000
 
+/* A device that is not up is looked at this often: the doorbell that announces it may be lost. */
+#define TPL_LOOK_MS 1000
+
 /*
  * Doorbells that may be under way in a mailbox that reports their completion: far below what the
  * mailbox core queues.
@@ -390,6 +393,9 @@ static void tpl_device_step(struct tpl_device *device)
 		case 0:
 			tpl_attached(device, &answer);
 			return;
+		case -EINPROGRESS:
+			tpl_link_ring(device->link);
+			return;
 		case -ESTALE:
 			tpl_set_state(device, TPL_ABSENT, 0);
 			break;
@@ -405,35 +411,23 @@ static void tpl_device_step(struct tpl_device *device)
  */
 static void tpl_schedule(struct tpl_link *link)
 {
-	bool posted = false, waiting = false;
+	bool posted = false, down = false;
 	struct tpl_device *device;
 	unsigned int delay_ms = 0;
 
 	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		posted |= device->state == TPL_POSTED;
-		waiting |= device->state == TPL_ABSENT && time_before(jiffies, device->not_before);
+		down |= device->state != TPL_UP;
 	}
 	if (posted) {
 		delay_ms = link->rering_ms;
 		link->rering_ms = min(2 * link->rering_ms, TPL_RERING_MAX_MS);
-	} else if (waiting) {
-		delay_ms = TPL_RECOVER_MS;
+	} else if (down) {
+		delay_ms = TPL_LOOK_MS;
 	}
 	scoped_guard(spinlock_irqsave, &link->lock)
 		if (delay_ms && !link->closing)
 			queue_delayed_work(link->wq, &link->work, msecs_to_jiffies(delay_ms));
-}
-
-static void tpl_ring_again(struct tpl_link *link)
-{
-	struct tpl_device *device;
-
-	for (device = tpl_first(link); device; device = tpl_next(device)) {
-		if (device->state == TPL_POSTED) {
-			tpl_link_ring(link);
-			return;
-		}
-	}
 }
 
 static void tpl_link_work(struct work_struct *work)
@@ -445,7 +439,6 @@ static void tpl_link_work(struct work_struct *work)
 		return;
 	if (READ_ONCE(link->broken))
 		tpl_link_mend(link);
-	tpl_ring_again(link);
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_device_step(device);
 	tpl_schedule(link);
@@ -601,6 +594,13 @@ static struct tpl_link *tpl_alloc_link(struct device *dev)
 	return link;
 }
 
+static void tpl_close(struct tpl_link *link)
+{
+	scoped_guard(spinlock_irqsave, &link->lock)
+		WRITE_ONCE(link->closing, true);
+	cancel_delayed_work_sync(&link->work);
+}
+
 static int tpl_probe(struct platform_device *pdev)
 {
 	struct tpl_link *link = tpl_alloc_link(&pdev->dev);
@@ -620,6 +620,7 @@ static int tpl_probe(struct platform_device *pdev)
 	tpl_new_life(link);
 	err = tpl_request_doorbell(link);
 	if (err) {
+		tpl_close(link); /* a doorbell that was heard for a moment may have queued work */
 		destroy_workqueue(link->wq);
 		return err;
 	}
@@ -627,13 +628,6 @@ static int tpl_probe(struct platform_device *pdev)
 	tpl_debugfs_add(link);
 	queue_delayed_work(link->wq, &link->work, 0);
 	return 0;
-}
-
-static void tpl_close(struct tpl_link *link)
-{
-	scoped_guard(spinlock_irqsave, &link->lock)
-		WRITE_ONCE(link->closing, true);
-	cancel_delayed_work_sync(&link->work);
 }
 
 static void tpl_remove(struct platform_device *pdev)

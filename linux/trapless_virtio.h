@@ -94,7 +94,7 @@ struct tpl_vdev {
 struct tpl_device {
 	struct tpl_link *link;
 	struct platform_device *pdev;
-	void *page; /* device page: loads only */
+	const void *page; /* device page: loads only */
 	void *driver; /* driver page: stores only */
 	struct tpl_vdev *vd;
 
@@ -104,7 +104,7 @@ struct tpl_device {
 	u32 token; /* of the batch published last */
 	u32 used_count;
 	u32 config_count;
-	bool needs_reset;
+	bool needs_reset; /* set in any context, once */
 	bool known; /* the virtio core has begun with the device: it takes configuration changes */
 	bool registered; /* UP, and the probe of the device's driver is over */
 	struct virtqueue *vqs[TPL_QUEUES_MAX];
@@ -123,7 +123,7 @@ struct tpl_device {
 	struct mutex mutex;
 	u8 status;
 	bool fresh; /* nothing was published since a reset was acknowledged */
-	bool rejected; /* a batch was refused: only a reset helps */
+	bool rejected; /* a batch was refused: only a reset helps; read without the mutex */
 	u32 capabilities;
 	u32 timeout_ms;
 	u32 waited; /* round trips waited for since the last reset */
@@ -228,6 +228,8 @@ int tpl_batch_add(struct tpl_device *device, u16 offset, u8 length, u32 selector
 void tpl_batch_publish(struct tpl_device *device);
 int tpl_batch_answer(struct tpl_device *device, struct tpl_answer *answer);
 int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer);
+int tpl_batch_commit(struct tpl_device *device, struct tpl_answer *answer, const char *what);
+void tpl_batch_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what);
 const char *tpl_result_name(u32 result);
 
 /* trapless_device.c */
