@@ -88,7 +88,8 @@ class Loop:
             try:
                 if turn(handlers, budget):
                     notify()
-            except Exception as error:
+            except BaseException as error:
+                # A SystemExit of somebody's model, too: what leaves a generator ends it, and with it all serving.
                 self._note(error)
                 notify()  # awake, nobody rings us: go on, or one device's fault stops all the others
 

@@ -103,21 +103,22 @@ def test_the_sleep_flag_is_set_at_rest_and_only_then():
 
 
 def test_a_handler_that_raises_does_not_stop_the_others():
-    rig = Rig(Mirror(), Mirror())
-    faulty, sound = [driver.begin() for driver in rig.drivers]
-    slot = rig.link.ports[0].slots[0]
-    served = rig.loop._handlers[slot]
+    for error in (KeyError("a fault in a device"), SystemExit("a model that wants to leave")):
+        rig = Rig(Mirror(), Mirror())
+        faulty, sound = [driver.begin() for driver in rig.drivers]
+        slot = rig.link.ports[0].slots[0]
+        served = rig.loop._handlers[slot]
 
-    def fail():
-        rig.loop._handlers[slot] = served
-        raise KeyError("a fault in a device")
+        def fail(handlers=rig.loop._handlers, slot=slot, served=served, error=error):
+            handlers[slot] = served
+            raise error
 
-    rig.loop._handlers[slot] = fail
-    flood(faulty, 1)
-    flood(sound, 1)
-    rig.run()
-    assert (rig.loop.faults, repr(rig.loop.fault)) == (1, repr(KeyError("a fault in a device")))
-    assert (len(faulty.queues[0].poll()), len(sound.queues[0].poll())) == (1, 1)
+        rig.loop._handlers[slot] = fail
+        flood(faulty, 1)
+        flood(sound, 1)
+        rig.run()
+        assert (rig.loop.faults, rig.loop.fault) == (1, error)
+        assert (len(faulty.queues[0].poll()), len(sound.queues[0].poll())) == (1, 1)
 
 
 def test_every_link_is_published_before_one_is_rung():
