@@ -5,6 +5,7 @@ Nothing that goes wrong here takes the prompt away. Without links, or with a pla
 message says what to do and no page is published: the frontends see no backend, rather than half of one.
 """
 
+import gc
 import sys
 
 import app
@@ -133,6 +134,7 @@ def main():
 
     try:
         start(metal, __main__)
+        gc.collect()  # what setting up leaves behind is not collected in the middle of a request
     except Exception as error:
         print("trapless: the machine cannot be set up; nothing is served, this is just a prompt.")
         _print_exception(error)

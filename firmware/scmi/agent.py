@@ -67,9 +67,10 @@ class Agent:
 
     def reset(self):
         """Forget what belongs to one life of the frontend: the negotiated versions."""
-        for protocol in self.platform.protocols.values():
-            self.versions[protocol.ID] = protocol.VERSIONS[0]
-        self._rebuild()
+        newest = {protocol.ID: protocol.VERSIONS[0] for protocol in self.platform.protocols.values()}
+        if self.versions != newest:
+            self.versions = newest
+            self._rebuild()
 
     def serve(self, protocol, version):
         """Serve `protocol` at `version` from now on."""
@@ -106,8 +107,10 @@ class Agent:
         self._permit(self._revoked_protocols, (device, protocol), allowed)
 
     def _permit(self, revoked, what, allowed):
+        if (what in revoked) != allowed:
+            return
         if allowed:
-            revoked.discard(what)
+            revoked.remove(what)
         else:
             revoked.add(what)
         self._rebuild()
