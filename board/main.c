@@ -4,9 +4,11 @@
  * for it. main.py is expected to set serving up and to return.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "board.h"
 #include "drivers/platform.h"
+#include "drivers/uart.h"
 #include "modules/hal/port.h"
 #include "py/builtin.h"
 #include "py/cstack.h"
@@ -25,13 +27,19 @@ extern char stack_top[];
 static mp_obj_t pystack[4096];
 static char heap[HEAP_SIZE] __attribute__((section(".noinit.heap"), aligned(32)));
 
-static void prompt_until_reset(void) {
-    for (;;) {
+/*
+ * One session of the prompt; not zero if it asks for a soft reset. What is typed lives in the heap: when that is
+ * full, reading a line fails, which must not end the serving.
+ */
+static int prompt(void) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
         int ended = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
-        if (ended != 0) {
-            return;
-        }
+        nlr_pop();
+        return ended;
     }
+    mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
+    return 0;
 }
 
 static void one_life(void) {
@@ -42,7 +50,8 @@ static void one_life(void) {
     if (mp_find_frozen_module("main.py", NULL, NULL) == MP_IMPORT_STAT_FILE) {
         pyexec_frozen_module("main.py", true);
     }
-    prompt_until_reset();
+    while (prompt() == 0) {
+    }
     mp_printf(&mp_plat_print, "MPY: soft reboot\n");
     hal_reset();
     irq_release_all();
@@ -50,9 +59,21 @@ static void one_life(void) {
     mp_deinit();
 }
 
+/* Without a device tree there is not even a console to say so. */
+static _Noreturn void give_up(const char *missing) {
+    if (platform.uart != 0) {
+        static const char text[] = "\r\n*** FAULT: the device tree has no usable ";
+        uart_write(text, sizeof(text) - 1);
+        uart_write(missing, strlen(missing));
+        uart_write("\r\n", 2);
+    }
+    halt();
+}
+
 void board_main(const void *dtb) {
-    if (!platform_start(dtb)) {
-        halt();
+    const char *missing = platform_start(dtb);
+    if (missing != NULL) {
+        give_up(missing);
     }
     irq_start();
     mp_cstack_init_with_top(stack_top, STACK_SIZE - STACK_MARGIN);

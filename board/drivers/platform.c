@@ -60,14 +60,16 @@ static bool read_uart(const struct fdt_node *chosen) {
     size_t len;
     uint64_t size;
     const char *name = chosen == NULL ? NULL : fdt_property(&platform.fdt, chosen, "stdout-path", &len);
+    uint64_t uart;
     bool found = (name != NULL && find_console(name, &node)) || fdt_find_compatible(&platform.fdt, "arm,pl011", &node)
         || fdt_find_compatible(&platform.fdt, "arm,sbsa-uart", &node);
-    if (!found || !fdt_reg(&platform.fdt, &node, 0, &platform.uart, &size)) {
+    if (!found || !fdt_reg(&platform.fdt, &node, 0, &uart, &size) || !mmu_map(uart, UART_SIZE, MMU_DEVICE)) {
         return false;
     }
+    platform.uart = uart;
     platform.uart_is_sbsa = fdt_has_string(&platform.fdt, &node, "compatible", "arm,sbsa-uart");
     platform.uart_intid = platform_intid(&node, 0);
-    return mmu_map(platform.uart, UART_SIZE, MMU_DEVICE);
+    return true;
 }
 
 static bool read_gic(void) {
@@ -111,25 +113,29 @@ static void read_chosen(const struct fdt_node *chosen) {
     }
 }
 
-bool platform_start(const void *dtb) {
+const char *platform_start(const void *dtb) {
     struct fdt_node node;
     if (!fdt_open(&platform.fdt, dtb)) {
-        return false;
+        return "header";
     }
     map_memory();
     bool has_chosen = fdt_find_path(&platform.fdt, "/chosen", 7, &node);
     if (has_chosen) {
         read_chosen(&node);
     }
-    if (!read_uart(has_chosen ? &node : NULL) || !read_gic()) {
-        return false;
+    if (!read_uart(has_chosen ? &node : NULL)) {
+        return "console (arm,pl011 or arm,sbsa-uart)";
     }
-    if (fdt_find_compatible(&platform.fdt, "arm,armv8-timer", &node)) {
-        platform.timer_intid = platform_intid(&node, TIMER_VIRTUAL);
+    if (!read_gic()) {
+        return "interrupt controller (GICv2 or GICv3)";
     }
+    if (!fdt_find_compatible(&platform.fdt, "arm,armv8-timer", &node)) {
+        return "timer (arm,armv8-timer)";
+    }
+    platform.timer_intid = platform_intid(&node, TIMER_VIRTUAL);
     platform.psci_hvc = fdt_find_path(&platform.fdt, "/psci", 5, &node)
         && fdt_has_string(&platform.fdt, &node, "method", "hvc");
-    return true;
+    return NULL;
 }
 
 static _Noreturn void psci(uint64_t function) {

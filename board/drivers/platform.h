@@ -33,8 +33,8 @@ extern struct platform platform;
  */
 const void *platform_find_dtb(const void *x0, const void *image);
 
-/* Read the device tree and map memory, UART and interrupt controller. False: nothing to work with, not even an UART. */
-bool platform_start(const void *dtb);
+/* Read the device tree and map memory, UART and interrupt controller. Returns NULL, or what is missing, in words. */
+const char *platform_start(const void *dtb);
 
 /* INTID of interrupt `index` of a node's "interrupts", 0 if there is none (GIC binding: type, number, flags). */
 unsigned platform_intid(const struct fdt_node *node, unsigned index);

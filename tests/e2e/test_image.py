@@ -94,6 +94,15 @@ def test_deep_recursion_is_an_exception(boot):
     assert machine.run("1 + 1") == "2"
 
 
+def test_a_full_heap_leaves_the_prompt(boot):
+    machine = boot()
+    machine.type("import gc; kept = []\r")
+    machine.run("while True: kept.append(bytearray(100))\r")
+    machine.expect("MemoryError", machine.type("x" * 3000 + "\r"))
+    machine.type("kept = None\r")
+    machine.expect("alive", machine.type("print('ali' + 've')\r"))
+
+
 def test_an_idle_machine_sleeps(boot):
     machine = boot()
     before = machine.cpu_seconds()
