@@ -99,8 +99,8 @@ def test_a_full_heap_leaves_the_prompt(boot):
     machine.type("import gc; kept = []\r")
     machine.run("while True: kept.append(bytearray(100))\r")
     machine.expect("MemoryError", machine.type("x" * 3000 + "\r"))
-    machine.type("kept = None\r")
-    machine.expect("alive", machine.type("print('ali' + 've')\r"))
+    machine.expect(PROMPT, machine.expect("MPY: soft reboot", machine.type("\x03\x04")))
+    assert machine.run("1 + 1") == "2"
 
 
 def test_an_idle_machine_sleeps(boot):
