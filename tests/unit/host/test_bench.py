@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""The arithmetic of the bench."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from trapless import bench
+from trapless.errors import TraplessError
+from trapless.pair import Options
+
+LATENCY = bench.latency([1000 * n for n in range(1, 101)])
+FIGURES = bench.Figures(
+    100, LATENCY, LATENCY, 1.0, {1: 2000.0}, 4799.5, 0.0, {"a": 1}, 0.2, 470_000, 1, 2, 1 << 24, 1 << 25
+)
+
+
+def test_percentiles_by_nearest_rank():
+    assert LATENCY == bench.Latency(1, 50, 90, 99)
+    assert bench.latency([7000]) == bench.Latency(7, 7, 7, 7)
+
+
+def test_what_two_counts_share_cancels_out():
+    assert bench.slope(lambda requests: 500 + 3 * requests, 10, 1000) == 3
+
+
+def test_figures_for_people_and_programs():
+    assert json.loads(json.dumps(asdict(FIGURES)))["request_us"]["p50"] == 50
+    text = bench.table(FIGURES)
+    assert "requests per second, 1 in flight" in text and "470,000 bytes" in text
+    assert len({len(line) for line in text.splitlines()}) == 1, "aligned"
+
+
+def test_too_few_rounds_are_refused_before_anything_boots():
+    with pytest.raises(TraplessError, match="rounds"):
+        bench.main(Options(), 10, False)
+
+
+def test_the_tool_is_added_once():
+    once = bench.with_tool(Options())
+    assert bench.with_tool(once).add == once.add and len(once.add) == 1
