@@ -49,7 +49,7 @@ def pattern(expected):
 
 def run(command, folder):
     """Run one command of a document as a reader of it would, in `folder`."""
-    environment = dict(os.environ, PATH=f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", TERM="dumb", COLUMNS="120")
+    environment = dict(os.environ, TRAPLESS=str(ROOT), PATH=f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", TERM="dumb", COLUMNS="120")
     return subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
