@@ -15,8 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@
 #define SENSOR_READING_GET	6
 #define TOKENS			1024
 #define MESSAGE_MAX		256
-#define REPLY_TIMEOUT_MS	10000
+#define REPLY_TIMEOUT_S		10
 
 struct sensor_request {
 	uint32_t header;
@@ -79,24 +79,49 @@ static struct raw open_raw(void)
 	return raw;
 }
 
-/* Wait for a reply and take it, with the end-of-message that follows it. */
-static size_t receive(const struct raw *raw, void *reply, size_t room)
+static void too_late(int signal)
 {
-	struct pollfd watch = { .fd = raw->replies, .events = POLLIN };
-	uint8_t end;
-	ssize_t size;
+	static const char text[] = "scmi-raw: no reply in time\n";
 
-	if (poll(&watch, 1, REPLY_TIMEOUT_MS) != 1) {
-		errno = ETIMEDOUT;
-		die("reply");
-	}
-	size = read(raw->replies, reply, room);
+	(void)signal;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(3);
+	_exit(2);
+}
+
+/* Bound the wait for the replies that follow: by a signal, so that the wait itself is the one system call. */
+static void expect_replies(void)
+{
+	alarm(REPLY_TIMEOUT_S);
+}
+
+static size_t take(const struct raw *raw, void *reply, size_t room)
+{
+	ssize_t size = read(raw->replies, reply, room);
+
 	if (size < 0)
 		die("read");
+	return size;
+}
+
+/* Every reply is followed by an end of file, which must be read before the next one comes. */
+static void finish(const struct raw *raw)
+{
+	uint8_t end;
+
 	if (read(raw->replies, &end, 1) != 0) {
 		errno = EMSGSIZE;
 		die("reply is longer than the room for it");
 	}
+}
+
+static size_t receive(const struct raw *raw, void *reply, size_t room)
+{
+	size_t size;
+
+	expect_replies();
+	size = take(raw, reply, room);
+	finish(raw);
 	return size;
 }
 
@@ -113,18 +138,25 @@ static void post(const struct raw *raw, const void *message, size_t size)
 		die("write");
 }
 
-static void exchange(const struct raw *raw, uint32_t sensor, unsigned int round, struct sensor_reply *reply)
+/* Read the sensor once; return the ns from the request's write to the reply's read. */
+static uint64_t exchange(const struct raw *raw, uint32_t sensor, unsigned int round, struct sensor_reply *reply)
 {
 	struct sensor_request request = sensor_request(sensor, round);
+	uint64_t begin, end;
 	size_t size;
 
+	expect_replies();
+	begin = now_ns();
 	post(raw, &request, sizeof(request));
-	size = receive(raw, reply, sizeof(*reply));
+	size = take(raw, reply, sizeof(*reply));
+	end = now_ns();
+	finish(raw);
 	if (size < SENSOR_REPLY_MIN || reply->header != request.header || reply->status) {
 		fprintf(stderr, "scmi-raw: round %u: header %#" PRIx32 " size %zu status %" PRId32 "\n",
 			round, reply->header, size, reply->status);
 		exit(1);
 	}
+	return end - begin;
 }
 
 static int do_read(char **argv)
@@ -166,10 +198,7 @@ static int do_latency(char **argv)
 	if (!taken || !block)
 		die("arguments");
 	for (unsigned int round = 0; round < rounds; round++) {
-		uint64_t begin = now_ns();
-
-		exchange(&raw, sensor, round, &reply);
-		taken[round] = now_ns() - begin;
+		taken[round] = exchange(&raw, sensor, round, &reply);
 		if (argv[3] && (round + 1) % block == 0)
 			echo_block(argv[3], block);
 	}
@@ -254,6 +283,7 @@ int main(int argc, char **argv)
 		{ "throughput", 3, do_throughput },
 	};
 
+	signal(SIGALRM, too_late);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (argc >= 2 + verbs[i].arguments && !strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argv + 2);
