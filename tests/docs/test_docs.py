@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Executes the documents: every how-to, and the transcripts of the README.
 
-A fenced block whose first line is `# file: NAME` is written to NAME in a scratch folder. In a `console` block each line that begins with `$ ` is
-run there by bash, and the lines up to the next one are its expected output, in which `...` stands for anything (on a line of its own: for any
-lines). A block with the info string `console no-run` is shown, not run (interactive sessions).
+A fenced block whose first line is `# file: NAME` is written to NAME in a scratch folder. In a `console` block each line
+that begins with `$ ` is run there by bash, and the lines up to the next one are its expected output, in which `...`
+stands for anything (on a line of its own: for any lines). A block with the info string `console no-run` is shown, not
+run (interactive sessions).
 """
 
 import os
@@ -43,13 +44,22 @@ def commands(body):
 
 def pattern(expected):
     """Return the regular expression for an expected output with `...` wildcards."""
-    lines = [".*" if line.strip() == "..." else re.escape(line).replace(r"\.\.\.", ".*") for line in expected.strip().splitlines()]
+    lines = [
+        ".*" if line.strip() == "..." else re.escape(line).replace(r"\.\.\.", ".*")
+        for line in expected.strip().splitlines()
+    ]
     return re.compile(r"\s*" + r"\s*\n".join(lines) + r"\s*", re.S)
 
 
 def run(command, folder):
     """Run one command of a document as a reader of it would, in `folder`."""
-    environment = dict(os.environ, TRAPLESS=str(ROOT), PATH=f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}", TERM="dumb", COLUMNS="120")
+    environment = dict(
+        os.environ,
+        TRAPLESS=str(ROOT),
+        PATH=f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+        TERM="dumb",
+        COLUMNS="120",
+    )
     return subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -80,4 +90,6 @@ def test_document(document, tmp_path):
 
 def test_every_howto_runs_something():
     for document in DOCUMENTS[1:]:
-        assert any(kind == "console" and "no-run" not in options for kind, options, _ in blocks(document.read_text())), document
+        assert any(
+            kind == "console" and "no-run" not in options for kind, options, _ in blocks(document.read_text())
+        ), document
