@@ -145,11 +145,11 @@ class Link:
         """Reset every device if this is a new life of the frontend. docs/transport.md, 4.4."""
         if frontend_epoch == self.frontend_epoch:
             return
-        self.frontend_epoch = frontend_epoch
         self.lives += 1
         for port in self.ports:
             port.registers.reset()
             port.sync.show()
+        self.frontend_epoch = frontend_epoch
 
     def _choose_epoch(self):
         visible = []
