@@ -31,6 +31,7 @@ NEEDED = {
     "shellcheck": "lint of the shell scripts",
     "xz-utils": "unpacks sources",
 }
+INSTALL = ("apt-get", "install", "--no-install-recommends")
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}  # of apt's amounts
 
 
@@ -61,10 +62,11 @@ def install() -> None:
     names = missing()
     if not names:
         return
+    privilege(["apt-get update &&", *INSTALL, *names])
     log_file().unlink(missing_ok=True)
     with report.step("downloads", f"installing {len(names)} Debian packages: {' '.join(names)}"):
         refresh()
-        as_root("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *names)
+        as_root(*INSTALL, "--yes", "-o", "DPkg::Lock::Timeout=300", *names)
     report.downloaded += fetched(log_file().read_text(errors="replace"))
     if still := missing():
         raise Failure(f"apt-get succeeded, but these packages are still missing: {' '.join(still)}; see {log_file()}")
@@ -107,4 +109,6 @@ def privilege(command: Sequence[str]) -> list[str]:
         return []
     if shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
         return ["sudo", "-n"]
-    raise Failure(f"this needs root, and sudo would ask for a password. Type, as root: {' '.join(command)}")
+    raise Failure(
+        f"this needs root, and there is no sudo that works without a password. Type, as root: {' '.join(command)}"
+    )
