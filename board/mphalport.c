@@ -43,18 +43,22 @@ uint64_t mp_hal_time_ns(void) {
     return mp_hal_ticks_us() * 1000;
 }
 
-void mp_hal_delay_us(mp_uint_t us) {
-    mp_uint_t start = mp_hal_ticks_us();
-    while (mp_hal_ticks_us() - start < us) {
-    }
-}
-
 void mp_hal_delay_ms(mp_uint_t ms) {
     mp_uint_t start = mp_hal_ticks_us(), elapsed = 0;
     mp_event_handle_nowait();
     while (elapsed < ms * 1000) {
         mp_event_wait_ms(ms - elapsed / 1000);
         elapsed = mp_hal_ticks_us() - start;
+    }
+}
+
+/* Only what is less than a millisecond is waited for without serving. */
+void mp_hal_delay_us(mp_uint_t us) {
+    mp_uint_t start = mp_hal_ticks_us();
+    if (us >= 1000) {
+        mp_hal_delay_ms(us / 1000);
+    }
+    while (mp_hal_ticks_us() - start < us) {
     }
 }
 
