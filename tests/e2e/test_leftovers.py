@@ -19,9 +19,9 @@ def directories(process):
 
 
 def processes(process):
-    """Command lines of everything that names the pair's directory."""
+    """Command lines, by process id, of everything that names the pair's directory."""
     name = f"trapless-{os.getuid()}-{process.pid}-".encode()
-    found = []
+    found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != process.pid:
             try:
@@ -29,7 +29,7 @@ def processes(process):
             except OSError:
                 continue
             if name in line:
-                found.append(line)
+                found[int(entry.name)] = line
     return found
 
 
@@ -64,11 +64,8 @@ def test_after_a_kill(trapless, until):
 
 def test_when_a_machine_dies(trapless, until):
     process = started(trapless)
-    victims = [line for line in processes(process) if b"trapless-frontend" in line]
-    assert len(victims) == 1
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit() and (entry / "cmdline").read_bytes() in victims:
-            os.kill(int(entry.name), signal.SIGKILL)
+    (victim,) = (number for number, line in processes(process).items() if b"trapless-frontend" in line)
+    os.kill(victim, signal.SIGKILL)
     assert process.wait(10) == 125
     assert_nothing_left(process, until)
 
