@@ -94,12 +94,16 @@ class RequestDevice(Device):
             self.backend.activate(self.negotiated)
         for index in self.request_queues:
             if queues[index]:
-                self._servers[index] = self._server(queues[index])
+                self._servers[index] = self._server(index, queues[index])
 
-    def _server(self, queue):
+    def _server(self, index, queue):
         chain = Chain(queue.size)
         handle, interrupt = self.backend.handle, self.transport.interrupt
-        return Server(queue, chain, self.request, self.reply, handle, interrupt, self._report)
+
+        def report(code):
+            self._report(index, code)
+
+        return Server(queue, chain, self.request, self.reply, handle, interrupt, report)
 
     def reset(self):
         """Forget the rings, and what the backend keeps for this driver."""
@@ -118,15 +122,15 @@ class RequestDevice(Device):
         if server:
             self._returned += server.returned
 
-    def _report(self, code):
-        """Count a chain that got no answer; after a violation of the ring only a reset helps."""
+    def _report(self, index, code):
+        """Count a chain of queue `index` that got no answer; after a violation of the ring only a reset helps."""
         if code == MALFORMED:
             self.malformed += 1
         elif code == UNANSWERED:
             self.unanswerable += 1
         elif code == FAILED:
             self.failed += 1
-            self.error = next(server.error for server in self._servers.values() if server.error)
+            self.error = self._servers[index].error
         else:
             self.broken += 1
             self.transport.fail()

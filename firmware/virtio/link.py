@@ -135,9 +135,11 @@ class Link:
     def publish(self):
         """Begin a backend life on every page, without ringing. docs/transport.md, 4.1."""
         self.epoch = self._choose_epoch()
-        capabilities = self._capabilities()
         for port in self.ports:
             port.sync.withdraw()
+        # The echo begins here: a reply stored before the page was cleared would be wiped.
+        capabilities = self._capabilities()
+        for port in self.ports:
             port.sync.announce(capabilities)
         mb()
 
