@@ -31,7 +31,7 @@ test: ## lint, unit, MicroPython, conformance, fuzz (small) and end-to-end tests
 
 unit: ## the tests that need no machine, without lint
 	@$(SETUP) interpreter
-	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/e2e $(TEST_ARGS)
+	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/docs --ignore=tests/e2e $(TEST_ARGS)
 
 bench: ## boot the pair and measure it
 	@$(SETUP) machines

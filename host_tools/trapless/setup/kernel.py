@@ -35,7 +35,7 @@ def ensure(root: Path, store: sources.Shelf) -> Kernel:
 def _fill(root: Path, package: sources.Tree, folder: Path) -> None:
     source, build = folder / "source", folder / "build"
     settings = os.environ | {"JOBS": str(os.cpu_count())}
-    with report.step("builds", f"building Linux {package.version} (three minutes on two cores)"):
+    with report.step("builds", f"building Linux {package.version} (about four minutes on two idle cores)"):
         sources.unpack_linux(package.path, source)
         run([root / "qemu" / "kernel" / "build.sh", source, build], folder / "build.log", env=settings)
         (build / IMAGE).rename(folder / "Image")
