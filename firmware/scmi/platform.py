@@ -75,6 +75,8 @@ class Platform:
             clock.connect(self.clocks)
         for clock in self.clocks:
             clock.check_rate_source()
+        for clock in self.clocks:
+            clock.refresh()
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)

@@ -30,6 +30,28 @@ def ready_reply(value, more=()):
     return Window(words, 4 * len(words)).read
 
 
+def live_reply(source, clock=None):
+    """Return `copy(offset, reply, bytes)` for a reading of what `source()` returns then, a whole number, and of what
+    `clock()` returns, or 0 without one.
+
+    What the inner functions need are default arguments: a closure over three names is called with six arguments, for
+    which MicroPython takes memory from the heap, and gives it back, at every call.
+    """
+    words = array("I", bytes(24))
+    window = Window(words, 24)
+
+    def unstamped(offset, reply, length, store=window.w64, copy=window.read, source=source):
+        store(8, source())
+        copy(offset, reply, length)
+
+    def stamped(offset, reply, length, store=window.w64, copy=window.read, source=source, clock=clock):
+        store(8, source())
+        store(16, clock())
+        copy(offset, reply, length)
+
+    return stamped if clock else unstamped
+
+
 def text_words(text, size):
     """Return `text` as a tuple of words: at most `size` - 1 bytes of it, padded with zeros to `size` bytes.
 

@@ -4,7 +4,7 @@
 from hal.compat import const
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
-from scmi.model.rules import is_integer, require, require_name, require_rate
+from scmi.model.rules import is_integer, require, require_flag, require_name, require_rate
 from scmi.wire import ready_reply
 
 DUTY_CYCLE = const(0x01)
@@ -47,10 +47,14 @@ class Clock:
         self.subject = f"clock {name!r}"
         require_name(name, self.subject)
         require(rate is not None or parents, self.subject, "must have a rate, or parents to take it from")
+        holds = rate is not None or not (rates or rate_range)
+        require(holds, self.subject, "has rates or rate_range, so it must have a rate: the present one of them")
         require(not (rates and rate_range), self.subject, "has rates and rate_range; only one of them may be")
         self.name = name
         self.id = None
-        self.enabled = enabled
+        self._enabled = require_flag(enabled, self.subject, "enabled")
+        holds = is_integer(enable_delay) and 0 <= enable_delay < 1 << 32
+        require(holds, self.subject, "enable_delay must be whole microseconds that fit 32 bits")
         self.enable_delay = enable_delay
         self.forbidden = self._checked_forbidden(forbidden)
         self.settings = self._checked_settings(dict(settings or {}))
@@ -58,7 +62,8 @@ class Clock:
         self._rates = self._checked_rates(rates, rate)
         self.parent_names = tuple(parents)
         self.parents = ()
-        self.parent = None
+        self._parent = None
+        self._followers = []
         self._held = None
         self.ready = None
         if rate is not None:
@@ -104,20 +109,40 @@ class Clock:
         return tuple(sorted(rates))
 
     def connect(self, clocks):
-        """Find the parents by name in the Collection `clocks`; called once, when all clocks have their ids."""
+        """Find the parents by name in the Collection `clocks`; called once, when all clocks have their ids.
+
+        Afterwards, when all clocks are connected and `check_rate_source` has found no fault, comes `refresh`.
+        """
+        require(len(set(self.parent_names)) == len(self.parent_names), self.subject, "parents must differ")
         for name in self.parent_names:
             require(name in clocks, self.subject, f"parent {name!r} is not a clock of this platform")
             require(name != self.name, self.subject, "cannot be its own parent")
         require(len(self.parent_names) <= _MAX_PARENTS, self.subject, "may have 255 parents at most")
         if self.parent_names:
-            self.parent = clocks[self.parent_names[0]]
+            self._parent = clocks[self.parent_names[0]]
             self.parents = tuple(sorted([clocks[name] for name in self.parent_names], key=lambda clock: clock.id))
-        self._initial = (self._held, self.enabled, self.parent, dict(self.settings))
+        if not self._has_own_rate():
+            for parent in self.parents:
+                parent.follow(self)
+        self._initial = (self._held, self._enabled, self._parent, dict(self.settings))
+
+    def _has_own_rate(self):
+        return bool(self._rates or self.rate_range)
+
+    def follow(self, clock):
+        """Have `clock`, which takes its rate from this one, refreshed whenever this one's rate changes."""
+        self._followers.append(clock)
+
+    def refresh(self):
+        """Derive `ready` (see `scmi.message`) from the rate, here and in all clocks that follow."""
+        self.ready = ready_reply(self.rate)
+        for clock in self._followers:
+            clock.refresh()
 
     def check_rate_source(self, path=()):
         """Refuse a clock that would take its rate from itself, or from a parent whose rates are not a list."""
         require(self not in path, self.subject, "takes its rate from itself through its parents")
-        if self._rates or self.rate_range:
+        if self._has_own_rate():
             return
         for parent in self.parents:
             require(parent.rate_range is None, self.subject, f"takes its rate from {parent.name!r}, which has a range")
@@ -126,18 +151,39 @@ class Clock:
     @property
     def rate(self):
         """Hertz now. At the prompt it may be set to any rate that the description allows."""
-        return self.parent.rate if self._held is None else self._held
+        return self._parent.rate if self._held is None else self._held
 
     @rate.setter
     def rate(self, rate):
         require_rate(rate, self.subject, "rate")
-        require(self._rates or self.rate_range, self.subject, "takes its rate from its parent, so it cannot be set")
+        require(self._has_own_rate(), self.subject, "takes its rate from its parent, so it cannot be set")
         require(self.rounded(rate, 0) == rate, self.subject, f"rate {rate} must be one of {self._allowed()}")
-        self._hold(rate)
-
-    def _hold(self, rate):
         self._held = rate
-        self.ready = None if rate is None else ready_reply(rate)
+        self.refresh()
+
+    @property
+    def enabled(self):
+        """Whether it runs. A frontend and the prompt may set it."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled):
+        self._enabled = require_flag(enabled, self.subject, "enabled")
+
+    @property
+    def parent(self):
+        """The clock that feeds it, or None. A frontend and the prompt may set it, to a possible parent or its name."""
+        return self._parent
+
+    @parent.setter
+    def parent(self, wanted):
+        for parent in self.parents:
+            if wanted is parent or wanted == parent.name:
+                self._parent = parent
+                self.refresh()
+                return
+        names = ", ".join(parent.name for parent in self.parents) or "none"
+        require(False, self.subject, f"parent {wanted!r} is not possible; possible are: {names}")
 
     def _allowed(self):
         if self.rate_range:
@@ -147,7 +193,7 @@ class Clock:
     @property
     def rates(self):
         """The rates that it can have, ascending, where they are a list."""
-        if self._rates or self.rate_range:
+        if self._has_own_rate():
             return self._rates
         rates = set()
         for parent in self.parents:
@@ -172,9 +218,9 @@ class Clock:
 
     def restore(self):
         """Go back to the state of the description."""
-        rate, self.enabled, self.parent, settings = self._initial
+        self._held, self._enabled, self._parent, settings = self._initial
         self.settings = dict(settings)
-        self._hold(rate)
+        self.refresh()
 
     def row(self):
         """Return the columns of a table for people."""

@@ -12,6 +12,8 @@ class Collection:
 
     def __getitem__(self, wanted):
         if isinstance(wanted, int):
+            if not 0 <= wanted < len(self._items):
+                raise IndexError(f"no {self._kind} {wanted}; there are {len(self._items)}")
             return self._items[wanted]
         for item in self._items:
             if item.name == wanted:

@@ -25,10 +25,21 @@ def is_integer(value):
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def require_flag(value, subject, what):
+    """Check something that is on or off; return it as a bool."""
+    require(value in (0, 1), subject, f"{what} must be True or False, not {value!r}")
+    return bool(value)
+
+
 def require_name(name, subject):
     """Check a name: printable text of 1 to 63 bytes, as a reply has 64 bytes with a zero at the end."""
     require(isinstance(name, str), subject, f"name must be text, not {name!r}")
     require(0 < len(name.encode()) < 64, subject, f"name {name!r} must have 1 to 63 bytes")
+    require(
+        all(ord(sign) >= 0x20 and sign not in "/\x7f" for sign in name),
+        subject,
+        f"name {name!r} must be printable and without '/', as Linux makes file names of it",
+    )
 
 
 def require_rate(rate, subject, what):

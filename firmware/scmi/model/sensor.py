@@ -4,13 +4,18 @@
 from hal.compat import const
 from scmi.model import rounding
 from scmi.model.collection import Collection
-from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_reading, require_unique
+from scmi.model.rules import (
+    DescriptionError,
+    is_integer,
+    require,
+    require_flag,
+    require_name,
+    require_reading,
+    require_unique,
+)
 from scmi.model.units import Unit
-from scmi.status import SUCCESS
 from scmi.ticks import microseconds
-from scmi.wire import ready_reply
-
-_WORD = const(0xFFFFFFFF)
+from scmi.wire import live_reply, ready_reply
 
 _MAX_TRIP_POINTS = const(255)
 _MAX_AXES = const(63)
@@ -56,7 +61,8 @@ class Quantity:
     def _checked_resolution(self, resolution):
         if resolution is None:
             return None
-        value, exponent = resolution
+        holds = len(resolution) == 2 and is_integer(resolution[0]) and is_integer(resolution[1])
+        value, exponent = resolution if holds else (-1, 0)
         holds = 0 <= value < 1 << 27 and _LEAST_EXPONENT <= exponent < -_LEAST_EXPONENT
         require(holds, self.subject, "resolution must be (27-bit value, exponent from -16 to 15)")
         return (value, exponent)
@@ -150,17 +156,19 @@ class Sensor(Quantity):
         readings can carry the time in microseconds. `axes`: `Axis` objects; such a sensor has no value of its own.
         `enabled`: whether it can be read before anybody enables it.
         """
-        self.enabled = enabled
         self.timestamps = timestamps
-        self.timestamping = False
         self.axes = ()
+        self._enabled = False
+        self._timestamping = False
         super().__init__(name, unit, value, read, limits, resolution)
+        self._enabled = require_flag(enabled, self.subject, "enabled")
         require(
             is_integer(trip_points) and 0 <= trip_points <= _MAX_TRIP_POINTS,
             self.subject,
             "trip_points must be 0 to 255",
         )
-        require(power is None or 0 <= power < 1 << 32, self.subject, "power must be microwatts that fit 32 bits")
+        holds = power is None or (is_integer(power) and 0 <= power < 1 << 32)
+        require(holds, self.subject, "power must be whole microwatts that fit 32 bits")
         require(
             not (intervals and interval_range),
             self.subject,
@@ -169,6 +177,7 @@ class Sensor(Quantity):
         self.power = power
         self.trip_points = [TripPoint() for _ in range(trip_points)]
         self.axes = self._checked_axes(axes)
+        require(len(set(intervals)) == len(intervals), self.subject, "intervals must differ")
         self.intervals = tuple(self._interval(interval) for interval in sorted(intervals))
         require(len(self.intervals) <= _MAX_INTERVALS, self.subject, "may have 4095 intervals at most")
         self.interval_range = self._checked_interval_range(interval_range)
@@ -181,6 +190,12 @@ class Sensor(Quantity):
         if not axes:
             return ()
         require(len(axes) <= _MAX_AXES, self.subject, "may have 63 axes at most")
+        for number, axis in enumerate(axes):
+            require(
+                isinstance(axis, Axis), self.subject, f"axis number {number} is a {type(axis).__name__}, not an Axis"
+            )
+        own = self._source is not None or self._held != 0 or self.limits is not None or self.resolution is not None
+        require(not own, self.subject, "has axes, so value, read, limits and resolution must stand in them")
         require_unique(axes, self.subject, "axes")
         for number, axis in enumerate(axes):
             axis.id = number
@@ -192,6 +207,15 @@ class Sensor(Quantity):
         require(len(limits) == 3, self.subject, "interval_range must be (lowest, highest, step) in milliseconds")
         require(
             limits[0] < limits[1] and limits[2] > 0, self.subject, "interval_range must rise from lowest to highest"
+        )
+        for limit in limits:
+            self._interval(limit)
+        coarsest = 1
+        while limits[1] // coarsest > 0xFFFF:
+            coarsest *= 10
+        holds = all(limit % coarsest == 0 for limit in limits)
+        require(
+            holds, self.subject, f"interval_range must be in multiples of {coarsest} ms, to be written with 16 bits"
         )
         return tuple(self._interval(limit) for limit in limits)
 
@@ -214,22 +238,33 @@ class Sensor(Quantity):
 
     def refresh(self):
         """Derive `ready` (see `scmi.message`): None if the sensor cannot be read or has axes."""
-        if not self.enabled or self.axes:
+        held = self._held
+        if not self._enabled or self.axes:
             self.ready = None
-        elif self.timestamping or self._held is None:
-            self.ready = self._sample
+        elif held is not None and not self._timestamping:
+            self.ready = ready_reply(held, (0, 0))
         else:
-            self.ready = ready_reply(self._held, (0, 0))
+            source = self._source if held is None else lambda: held
+            self.ready = live_reply(source, microseconds if self._timestamping else None)
 
-    def _sample(self, offset, reply, length):
-        """Write a reading of this moment; called for every reading of a sensor that moves, so it allocates nothing."""
-        value = self._source() if self._held is None else self._held
-        stamp = microseconds() if self.timestamping else 0
-        reply[1] = SUCCESS
-        reply[2] = value & _WORD
-        reply[3] = value >> 32 & _WORD
-        reply[4] = stamp & _WORD
-        reply[5] = stamp >> 32 & _WORD
+    @property
+    def enabled(self):
+        """Whether it can be read. A frontend and the prompt may set it."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled):
+        self.configure(require_flag(enabled, self.subject, "enabled"), self._timestamping, self.interval)
+
+    @property
+    def timestamping(self):
+        """Whether readings carry the time. A frontend and the prompt may set it."""
+        return self._timestamping
+
+    @timestamping.setter
+    def timestamping(self, stamped):
+        require(self.timestamps or not stamped, self.subject, "has no timestamps")
+        self.configure(self._enabled, require_flag(stamped, self.subject, "timestamping"), self.interval)
 
     @property
     def moving(self):
@@ -272,8 +307,8 @@ class Sensor(Quantity):
 
     def configure(self, enabled, timestamping, interval):
         """Apply a configuration; `interval` as the wire has it."""
-        self.enabled = enabled
-        self.timestamping = timestamping
+        self._enabled = enabled
+        self._timestamping = timestamping
         self.interval = interval
         self.refresh()
 
@@ -285,10 +320,17 @@ class Sensor(Quantity):
 
     def row(self):
         """Return the columns of a table for people."""
-        value = self.value
-        text = ", ".join(str(number) for number in value) if self.axes else str(value)
+        text = self._shown()
         marks = [mark for mark, shown in (("moving", self.moving), ("disabled", not self.enabled)) if shown]
         return (str(self.id), self.name, text, self.unit.symbol, " ".join(marks))
+
+    def _shown(self):
+        """Return the value as text; a `read` function that fails must not take the whole table away."""
+        try:
+            value = self.read()
+        except Exception as error:
+            return f"read failed: {error!r}"
+        return ", ".join(str(number) for number in value) if self.axes else str(value)
 
     def __repr__(self):
         return "sensor " + "  ".join(self.row()).rstrip()

@@ -4,6 +4,7 @@
 from array import array
 
 from scmi.message import payload_words, word_of
+from scmi.platform import Platform, Sensor
 from scmi.status import DENIED, GENERIC_ERROR, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import Client, header
 from scmi_example import BASE, CLOCK, FIXED, GUEST, LIST, LOCKED, MOVING, MUX, PLAIN, SENSOR, SOC, client, guest_of
@@ -34,23 +35,21 @@ def test_order_of_checks_for_replies_that_are_ready():
 
 
 def test_exception_of_a_backend_is_a_generic_error_that_is_counted():
-    scmi = client()
-
     def broken():
         raise LookupError("the sensor has fallen off")
 
-    scmi.platform.sensors["moving"]._source = broken
+    scmi = Client(Platform([Sensor("plain", "volt", 45_000), Sensor("broken", "volt", read=broken)]).agents[0])
     for _ in range(3):
-        assert scmi.call(SENSOR, 0x6, MOVING, 0) == (GENERIC_ERROR, [])
+        assert scmi.call(SENSOR, 0x6, 1, 0) == (GENERIC_ERROR, [])
     assert scmi.backend.failures == 3
     assert "message 0x6" in scmi.backend.last_failure and "fallen off" in scmi.backend.last_failure
     assert scmi.ok(SENSOR, 0x6, PLAIN, 0)[0] == 45_000
 
 
 def test_value_that_is_no_number_is_a_generic_error():
-    scmi = client()
-    scmi.platform.sensors["moving"]._source = lambda: "warm"
-    assert scmi.call(SENSOR, 0x6, MOVING, 0) == (GENERIC_ERROR, [])
+    for value in ("warm", 1.5, None):
+        scmi = Client(Platform([Sensor("s", "volt", read=lambda: value)]).agents[0])
+        assert scmi.call(SENSOR, 0x6, 0, 0) == (GENERIC_ERROR, [])
 
 
 def test_refusals_are_counted_by_status():

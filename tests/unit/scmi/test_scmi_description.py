@@ -99,6 +99,50 @@ def test_platform_options():
     refused(lambda: Platform(agents=[Agent("x" * 64)]), "agent")
 
 
+def test_options_that_would_only_fail_when_they_are_asked_for():
+    refused(sensor(power=1.5), "sensor 's'", "power")
+    for resolution in ((1.5, 0), (1, "x"), (1,), (1, 2, 3)):
+        refused(sensor(resolution=resolution), "sensor 's'", "resolution")
+    refused(sensor(intervals=(10, 10)), "intervals must differ")
+    refused(sensor(interval_range=(1, 100_000, 1)), "sensor 's'", "interval_range", "multiples of 10 ms")
+    assert Sensor("s", "volt", interval_range=(10, 100_000, 10)).can_change_interval
+    refused(sensor(enabled="no"), "sensor 's'", "enabled")
+    refused(sensor(axes=["x"]), "sensor 's'", "axis number 0 is a str")
+    refused(sensor(value=5, axes=[Axis("x", "volt")]), "sensor 's'", "axes")
+    refused(sensor(limits=(1, 2), axes=[Axis("x", "volt")]), "sensor 's'", "axes")
+    for delay in (-1, 1.5, 1 << 32):
+        refused(clock(rate=1, enable_delay=delay), "clock 'c'", "enable_delay")
+    refused(clock(rate=1, enabled=None), "clock 'c'", "enabled")
+    refused(clock(rates=(1, 2), parents=("d",)), "clock 'c'", "must have a rate")
+    refused(clock(rate_range=(1, 2, 1), parents=("d",)), "clock 'c'", "must have a rate")
+    refused(
+        lambda: Platform(clocks=[Clock("c", parents=("d", "d")), Clock("d", 1)]), "clock 'c'", "parents must differ"
+    )
+    for name in ("a\0b", "a\nb", "a/b", "\x7f"):
+        refused(lambda: Clock(name, 1), "clock", "printable")
+
+
+def test_a_sensor_that_cannot_be_read_does_not_take_the_table_away():
+    def broken():
+        raise OSError("no bus")
+
+    text = repr(Platform([Sensor("a", "volt", 1), Sensor("b", "volt", read=broken)]))
+    assert "read failed" in text and "no bus" in text and "a" in text
+
+
+def test_switching_things_at_the_prompt():
+    soc = platform()
+    refused(lambda: setattr(soc.sensors["plain"], "enabled", "off"), "sensor 'plain'", "True or False")
+    refused(lambda: setattr(soc.sensors["plain"], "timestamping", True), "sensor 'plain'", "no timestamps")
+    refused(lambda: setattr(soc.clocks["list"], "enabled", "off"), "clock 'list'", "True or False")
+    refused(lambda: setattr(soc.clocks["mux"], "parent", "range"), "clock 'mux'", "'range'", "fixed, list")
+    refused(lambda: setattr(soc.clocks["fixed"], "parent", None), "clock 'fixed'", "none")
+    soc.clocks["mux"].parent = "fixed"
+    assert soc.clocks["mux"].parent is soc.clocks["fixed"] and soc.clocks["mux"].rate == 24_000_000
+    soc.clocks["mux"].parent = soc.clocks["list"]
+    assert soc.clocks["mux"].rate == RATES[0]
+
+
 def test_setting_a_value_at_the_prompt():
     soc = platform()
     soc.sensors["plain"].value = -1
@@ -132,6 +176,7 @@ def test_names_that_do_not_exist():
     soc = platform()
     assert "plain" in soc.sensors and "nothing" not in soc.sensors
     assert "there are: plain, negative" in str(raises(KeyError, lambda: soc.sensors["nothing"]))
+    assert "no clock 8; there are 8" in str(raises(IndexError, lambda: soc.clocks[8]))
 
 
 def test_repr_is_a_table():
