@@ -48,7 +48,7 @@ def test_exception_of_a_backend_is_a_generic_error_that_is_counted():
 
 def test_value_that_is_no_number_is_a_generic_error():
     for value in ("warm", 1.5, None):
-        scmi = Client(Platform([Sensor("s", "volt", read=lambda: value)]).agents[0])
+        scmi = Client(Platform([Sensor("s", "volt", read=lambda value=value: value)]).agents[0])
         assert scmi.call(SENSOR, 0x6, 0, 0) == (GENERIC_ERROR, [])
 
 

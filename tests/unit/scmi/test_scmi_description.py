@@ -119,7 +119,7 @@ def test_options_that_would_only_fail_when_they_are_asked_for():
         lambda: Platform(clocks=[Clock("c", parents=("d", "d")), Clock("d", 1)]), "clock 'c'", "parents must differ"
     )
     for name in ("a\0b", "a\nb", "a/b", "\x7f"):
-        refused(lambda: Clock(name, 1), "clock", "printable")
+        refused(lambda name=name: Clock(name, 1), "clock", "printable")
 
 
 def test_a_sensor_that_cannot_be_read_does_not_take_the_table_away():

@@ -44,7 +44,7 @@ def test_moving_values_of_either_sign_and_any_size():
     from scmi.platform import Sensor
 
     for wanted in (0, -1, (1 << 32) - 1, 1 << 32, -(1 << 40), (1 << 63) - 1, -(1 << 63)):
-        scmi = Client(Platform([Sensor("s", "volt", read=lambda: wanted, timestamps=True)]).agents[0])
+        scmi = Client(Platform([Sensor("s", "volt", read=lambda wanted=wanted: wanted, timestamps=True)]).agents[0])
         assert value(scmi, 0) == wanted
         assert stamp(scmi, 0) == 0
         scmi.ok(SENSOR, CONFIG_SET, 0, 3)
