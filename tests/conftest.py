@@ -2,6 +2,7 @@
 """What every test run records: the versions it ran with, as properties of the JUnit file."""
 
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ import pytest
 
 from trapless.setup import values
 
-# A time limit per example would measure how busy the machine is. A failure prints what reproduces it.
-hypothesis.settings.register_profile("trapless", deadline=None, print_blob=True)
+# A time limit per example would measure how busy the machine is. A failure prints what reproduces it. Continuous
+# integration tries the same examples every time; whoever runs the tests by hand looks further.
+hypothesis.settings.register_profile("trapless", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("trapless")
 
 # What fails fast comes first, what needs a quiet machine last.
