@@ -274,7 +274,7 @@ def _write_status(registers, state, entry):
     value = entry[4] & ~st.NEEDS_RESET
     if value & ~st.DEFINED:
         return RESULT_BAD_VALUE
-    if not st.may_become(state.status, value):
+    if not value or not st.may_become(state.status, value):  # a reset comes first in a batch, and not here
         return RESULT_BAD_STATE
     if value & ~state.status & st.FEATURES_OK and not registers.accepts(state.features()):
         state.status = value & ~(st.FEATURES_OK | st.DRIVER_OK)

@@ -194,6 +194,14 @@ def test_a_batch_may_reset_and_start_again():
     assert file.owner.calls[1:] == ["reset", ("start", [(16, 0x1000, 0, 0), None], WANTED)]
 
 
+def test_a_reset_comes_first_in_a_batch_or_not_at_all():
+    for value in (0, 64):
+        file = registers([])
+        assert file.apply(features(WANTED) + [status(value)]) == (RESULT_BAD_STATE, 2)
+        assert not any(file.state.words)
+        assert file.apply([status(0), status(value)]) == (RESULT_BAD_STATE, 1)
+
+
 def test_an_address_is_written_whole_or_in_halves():
     halves = [entry(REG_QUEUE_DESC_HIGH, 0x12345678), entry(REG_QUEUE_DESC_LOW, 0x9ABCDEF0)]
     for batch in (halves, halves[::-1], [entry(REG_QUEUE_DESC_LOW, 0x123456789ABCDEF0, 0, 8)]):
