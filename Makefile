@@ -15,7 +15,7 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo "Variables: ARGS='...' for trapless run and bench, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=100000,"
+	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=100000,"
 	@echo "MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
 
 setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
@@ -41,10 +41,9 @@ fuzz: ## FUZZ_EXAMPLES random messages, rings and batches
 	@$(SETUP) interpreter
 	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
 
-image: ## build/image/: Image, ELF and device trees, to boot by hand or to flash
-	@$(SETUP) firmware
-	@mkdir -p build/image && cp build/firmware/trapless.elf build/firmware/trapless.Image build/image/
-	@.venv/bin/trapless devicetree --out build/image --source $(ARGS)
+image: ## build/image/: both machines to boot by hand; Image, ELF and device tree to flash
+	@$(SETUP) machines
+	@.venv/bin/trapless image $(ARGS)
 
 firmware: ## the backend's image, and MicroPython's unix port for the tests
 	@$(SETUP) firmware interpreter

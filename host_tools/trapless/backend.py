@@ -28,15 +28,30 @@ def interact(url: str) -> int:
     """Give the user mpremote's terminal on the prompt at `url`, and return its exit status.
 
     mpremote waits for the file descriptor of the port under a name that pyserial's sockets do not have (mpremote 1.29,
-    pyserial 3.5), so it gets that name here; its other commands do not need it.
+    pyserial 3.5), so it gets that name here; its other commands do not need it. And its terminal begins with an empty
+    line, so a return is sent for the backend to show its prompt.
+
+    Raises:
+        BackendError: the backend ended.
     """
-    from mpremote import main
+    from mpremote import main, repl
+    from serial import SerialException
     from serial.urlhandler import protocol_socket
 
     _leave_raw_repl(url)
     protocol_socket.Serial.fd = property(lambda port: port.fileno())
+    pump = repl.do_repl_main_loop
+
+    def prompt_and_pump(state: Any, *arguments: Any, **options: Any) -> Any:
+        state.transport.serial.write(b"\r")
+        return pump(state, *arguments, **options)
+
+    repl.do_repl_main_loop = prompt_and_pump
     sys.argv = ["mpremote", "connect", url, "resume", "repl"]
-    return int(main.main() or 0)
+    try:
+        return int(main.main() or 0)
+    except SerialException:
+        raise BackendError("the backend has ended, and its prompt with it") from None
 
 
 def _leave_raw_repl(url: str) -> None:
@@ -93,25 +108,38 @@ class Backend:
         finally:
             transport.serial.close()
 
-    def exec(self, code: str, timeout: float = _TIMEOUT) -> str:
+    def exec(self, code: str, timeout: float | None = _TIMEOUT) -> str:
         """Run statements on the backend and return what they print.
+
+        Args:
+            code: any Python.
+            timeout: seconds in which it must print something or end; None waits for ever.
 
         Raises:
             BackendError: they raised, or did not end in time.
         """
         with self.session() as transport:
             output, error = transport.exec_raw(code, timeout=timeout)
+        printed = str(output.decode(errors="replace"))
         if error:
-            raise BackendError(f"on the backend: {error.decode(errors='replace').strip()}")
-        return str(output.decode(errors="replace"))
+            raise BackendError(f"on the backend: {printed}{error.decode(errors='replace').strip()}")
+        return printed
 
     def eval(self, expression: str, timeout: float = _TIMEOUT) -> Any:
         """Return an expression's value; it must be a literal (numbers, strings, tuples ...)."""
         return ast.literal_eval(self.exec(f"print(repr({expression}))", timeout).strip())
 
-    def run(self, script: Path, timeout: float = _TIMEOUT) -> str:
-        """Run a script file on the backend and return what it prints."""
-        return self.exec(script.read_text(), timeout)
+    def run(self, script: Path, timeout: float | None = _TIMEOUT) -> str:
+        """Run a script file on the backend and return what it prints; `timeout` as for `exec`.
+
+        Raises:
+            BackendError: as for `exec`, or there is no such file.
+        """
+        try:
+            code = script.read_text()
+        except OSError as error:
+            raise BackendError(f"cannot read the script for the backend {script}: {error.strerror}") from None
+        return self.exec(code, timeout)
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file on the backend."""

@@ -118,9 +118,10 @@ def instructions(options: Options, rounds: int) -> float:
     """Boot a pair with the counting plugin and return the backend's instructions per request."""
     from trapless.pair import Pair
 
-    pair = Pair(with_tool(options))
-    counter = pair.directory / "instructions"
-    pair.options.backend_arguments += ["-plugin", f"{native.counter_plugin()},counter={counter}"]
+    with_plugin = with_tool(replace(options, backend_arguments=[*options.backend_arguments]))
+    pair = Pair(with_plugin)
+    counter = pair.directory / "instructions"  # its name is only known now
+    with_plugin.backend_arguments += ["-plugin", f"{native.counter_plugin()},counter={counter}"]
 
     def cost(requests: int) -> float:
         before = _counter(counter)

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trapless.errors import GuestTimeout, TraplessError
+from trapless.project import program
 
 if TYPE_CHECKING:
     from trapless.pair import Options, Pair
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 HARNESS_FAILED = 125
 TIMED_OUT = 124
 _UNBOUNDED = 20 * 86400.0
+_RESIZE_TIMEOUT = 5.0
 
 app = typer.Typer(
     name="trapless",
@@ -53,9 +55,13 @@ def _options(kernel: Path | None, modules: Path | None, model: Path | None, add:
 
 
 def _print_commands(pair: Pair) -> None:
+    from trapless.standalone import lines
+
+    print(
+        "# The harness makes the files and sockets below while it runs; `trapless image` leaves a pair to boot by hand."
+    )
     for name, command in pair.commands().items():
-        print(f"# {name}; sockets, region and device tree are made by the harness while it runs")
-        print(shlex.join(command))
+        print(f"# {name}\n{lines(command)}")
 
 
 @app.command()
@@ -66,7 +72,7 @@ def run(
     add: Add = None,
     print_command: PrintCommand = False,
 ) -> None:
-    """Boot the pair, show what Linux sees, and give you the frontend's shell.
+    """Boot the pair; show what Linux sees, then its shell.
 
     Ctrl-] leaves the shell; everything is gone then. Without a terminal the commands are read from standard input.
     """
@@ -85,8 +91,8 @@ def run(
             pair.wait_ready()
             seen = report.gather(pair.frontend)
         report.show(seen, console)
-        print("The backend's prompt: trapless repl (in another terminal). For scripts and files:")
-        print(f"  mpremote connect {pair.backend.url} resume exec 'print(soc)'", flush=True)
+        print(f"The backend's prompt, in another terminal: {program('trapless')} repl. For scripts and files:")
+        print(f"  {program('mpremote')} connect {pair.backend.url} resume exec 'print(soc)'", flush=True)
         status = _shell(pair)
     raise typer.Exit(status)
 
@@ -97,10 +103,13 @@ def _shell(pair: Pair) -> int:
     from trapless import terminal
 
     print(f"The frontend's shell follows; {terminal.ESCAPE_NAME} ends everything.", flush=True)
-    size = os.get_terminal_size()
-    pair.frontend.run(f"stty -F /dev/ttyAMA0 rows {size.lines} cols {size.columns}")
-    terminal.attach(pair.console_path)
-    print()
+
+    def resized(size: os.terminal_size) -> None:
+        with suppress(TraplessError):  # it may be just ending, or busy with a command that timed out
+            pair.frontend.run(f"stty -F /dev/ttyAMA0 rows {size.lines} cols {size.columns}", _RESIZE_TIMEOUT)
+
+    left = terminal.attach(pair.console_path, resized)
+    print("\nBoth machines are ended." if left else "\nThe frontend has ended; the backend is ended too.")
     return 0
 
 
@@ -115,10 +124,10 @@ def _stream(pair: Pair, command: str, timeout: float | None) -> int:
         sys.stderr.buffer.write(data)
         sys.stderr.buffer.flush()
 
-    return pair.frontend.run(command, timeout or _UNBOUNDED, out, err).status
+    return pair.frontend.run(command, _UNBOUNDED if timeout is None else timeout, out, err).status
 
 
-@app.command(name="exec", context_settings={"ignore_unknown_options": True})
+@app.command(name="exec", context_settings={"allow_interspersed_args": False})
 def exec_(
     command: Annotated[
         list[str], typer.Argument(help="Shell text; several words are joined with spaces, as ssh does.")
@@ -126,26 +135,31 @@ def exec_(
     add: Add = None,
     backend: Annotated[Path | None, typer.Option(metavar="SCRIPT.py", help="Run this on the backend first.")] = None,
     timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="End the command after that, with status 124.")
+        float | None, typer.Option(metavar="SECONDS", min=0.001, help="End the command after that, with status 124.")
     ] = None,
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
     print_command: PrintCommand = False,
 ) -> None:
-    """Boot the pair headless, run a command in the frontend's shell, print exactly its output, return its status.
+    """Run a command in the frontend of a fresh pair.
+
+    Boots headless, runs the command in Linux's shell, prints exactly its output and returns its status. Options come
+    before the command. What the script for the backend prints goes to standard error.
 
     Status 124: it did not end in time. Status 125: the pair did not get as far as running it.
     """
     from trapless.pair import Pair
 
+    if backend and not backend.is_file():
+        raise TraplessError(f"no such script for the backend: {backend}")
     pair = Pair(_options(kernel, modules, model, add))
     if print_command:
         return _print_commands(pair)
     with pair:
         pair.wait_serving()
         if backend:
-            sys.stderr.write(pair.backend.run(backend))
+            sys.stderr.write(pair.backend.run(backend, timeout).replace("\r\n", "\n"))
         pair.wait_ready()
         try:
             status = _stream(pair, " ".join(command), timeout)
@@ -156,33 +170,52 @@ def exec_(
 
 
 @app.command()
-def repl() -> None:
-    """Open the prompt of the running backend; it goes on serving. Ctrl-] leaves."""
+def repl(
+    pair: Annotated[
+        int | None, typer.Option(metavar="PROCESS", help="Which pair, if several run; `trapless status` lists them.")
+    ] = None,
+) -> None:
+    """Open the prompt of the running backend.
+
+    It goes on serving meanwhile. Ctrl-] leaves; Ctrl-C interrupts what runs at the prompt, Ctrl-D restarts the backend.
+    """
+    from trapless.backend import interact
     from trapless.pair import running
 
-    states = running()
+    raise typer.Exit(interact(_choose(running(), pair)["prompt"]))
+
+
+def _choose(states: list[dict[str, Any]], harness: int | None) -> dict[str, Any]:
+    found = [state for state in states if harness in (None, state["harness"])]
+    if len(found) == 1:
+        return found[0]
     if not states:
         raise TraplessError("no pair is running; start one with `trapless run` in another terminal")
-    from trapless.backend import interact
+    ways = "\n".join(f"  {program('trapless')} repl --pair {state['harness']}  # {_summary(state)}" for state in states)
+    what = "several pairs are running" if found else f"no pair belongs to process {harness}"
+    raise TraplessError(f"{what}; choose one:\n{ways}")
 
-    raise typer.Exit(interact(states[-1]["prompt"]))
+
+def _summary(state: dict[str, Any]) -> str:
+    import time
+
+    since = time.strftime("%H:%M:%S", time.localtime(state["started"]))
+    return f"{state['model']}, since {since}, in {state['folder']}"
 
 
 @app.command()
 def status() -> None:
     """List the running pairs of this user."""
-    import time
-
     from trapless.pair import running
 
     states = running()
     for state in states:
         machines = ", ".join(f"{name} {pid}" for name, pid in state["machines"].items())
-        since = time.strftime("%H:%M:%S", time.localtime(state["started"]))
-        print(f"pair of process {state['harness']} since {since}: {machines}")
-        print(f"  backend's prompt  trapless repl, or mpremote connect {state['prompt']} resume exec ...")
-        print(f"  model             {state['model']}")
+        print(f"pair of process {state['harness']}: {_summary(state)}")
+        print(f"  machines          {machines}")
         print(f"  kernel            {state['kernel']}")
+        print(f"  backend's prompt  {program('trapless')} repl --pair {state['harness']}")
+        print(f"                    {program('mpremote')} connect {state['prompt']} resume exec ...")
     if not states:
         print("no pair is running; `trapless run` starts one")
     raise typer.Exit(0 if states else 1)
@@ -196,34 +229,29 @@ def bench(
     modules: Modules = None,
     model: Model = None,
 ) -> None:
-    """Measure round trips, throughput, instructions and allocations per request, start-up and sizes."""
+    """Boot the pair and measure it: times, throughput, sizes.
+
+    Round trips and their floor, requests per second, instructions and allocations per request, start-up, memory.
+    """
     from trapless import bench as measure
 
     measure.main(_options(kernel, modules, model), rounds, as_json)
 
 
 @app.command()
-def devicetree(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where backend.dtb and frontend.dtb are written.")],
-    source: Annotated[bool, typer.Option("--source", help="Also write them as .dts.")] = False,
+def image(
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to, instead of build/image.")] = None,
     model: Model = None,
 ) -> None:
-    """Write the device trees of both machines, to boot without the harness; tells the QEMU command for the backend."""
-    from trapless import standalone
+    """Leave what boots without the harness.
 
-    standalone.write(out, source, model)
-
-
-@app.command()
-def image(model: Model = None) -> None:
-    """Put the backend's Image and device tree, as .dtb and .dts, side by side; tells the QEMU command that boots them.
-
-    What `make image` calls. The Image runs at any load address on any AArch64 machine whose device tree tells it where
-    UART, interrupt controller and memory are.
+    Images, device trees (.dtb and .dts), initrds, and a script per machine with the QEMU command that boots it. The
+    backend's Image runs at any load address on any AArch64 machine whose device tree tells it where UART, interrupt
+    controller and memory are.
     """
     from trapless import standalone
 
-    standalone.image(model)
+    standalone.write(out or standalone.IMAGE, model)
 
 
 @app.command()

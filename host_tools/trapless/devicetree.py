@@ -219,7 +219,7 @@ def places(tree: Tree, topology: Topology, machine: Machine) -> dict[str, Place]
     }
 
 
-def _prepare(blob: bytes, seeds: bool) -> Tree:
+def _prepare(blob: bytes, by_hand: bool) -> Tree:
     """Return QEMU's tree without unused virtio-mmio slots, with fresh seeds or none (the dumped ones are stale)."""
     tree = Tree(blob)
     for name in tree.children("/"):
@@ -227,21 +227,23 @@ def _prepare(blob: bytes, seeds: bool) -> Tree:
             tree.remove(f"/{name}")
     for name, size in _SEEDS.items():
         tree.drop("/chosen", name)
-        if seeds:
+        if not by_hand:
             tree.graft("/chosen", {name: os.urandom(size)})
     return tree
 
 
-def _doorbell(tree: Tree, slot: int) -> int:
-    """Add an ivshmem function's node and return its phandle. Its mailbox cell is the peer to ring."""
+def _mboxes(tree: Tree, slot: int, peer: int, by_hand: bool) -> Node:
+    """Add an ivshmem function's node and return the property that rings `peer` through it; none for `by_hand`."""
+    if by_hand:
+        return {}
     node = {"compatible": "pci1af4,1110", "reg": [slot << 11, 0, 0, 0, 0], "#mbox-cells": 1}
     bus = tree.compatible("pci-host-ecam-generic")
     tree.graft(bus, {f"doorbell@{slot:x},0": node})
-    return tree.phandle(f"{bus}/doorbell@{slot:x},0")
+    return {"mboxes": [tree.phandle(f"{bus}/doorbell@{slot:x},0"), peer]}
 
 
 def frontend(
-    blob: bytes, topology: Topology, machine: Machine, protocols: Mapping[str, Node], seeds: bool = True
+    blob: bytes, topology: Topology, machine: Machine, protocols: Mapping[str, Node], by_hand: bool = False
 ) -> bytes:
     """Return a frontend's final tree.
 
@@ -250,21 +252,22 @@ def frontend(
         topology: all links.
         machine: the frontend.
         protocols: the SCMI protocol nodes of the platform model, as `Platform.frontend_nodes()` gives them.
-        seeds: put fresh random seeds in. False for a tree that is kept: a seed must never be used twice.
+        by_hand: for a tree that is kept and booted without the harness: no random seeds, because one must never be
+            used twice, and no doorbells, because they need the harness's server: both sides poll then.
 
     Raises:
         TopologyError: the tree and the topology disagree.
     """
-    tree = _prepare(blob, seeds)
+    tree = _prepare(blob, by_hand)
     where = places(tree, topology, machine)
     for link in topology.links_of(machine.name):
-        _frontend_link(tree, link, where[link.name])
+        _frontend_link(tree, link, where[link.name], by_hand)
         if any(device.kind == "scmi" for device in link.devices):
             tree.graft("/", {"firmware": {"scmi": _scmi(link, protocols)}})
     return tree.blob()
 
 
-def _frontend_link(tree: Tree, link: Link, place: Place) -> None:
+def _frontend_link(tree: Tree, link: Link, place: Place, by_hand: bool) -> None:
     region, pool = place.region, place.pool
     before = Range("pages", region.start, pool.start - region.start)
     after = Range("rest", pool.end, region.end - pool.end)
@@ -278,7 +281,7 @@ def _frontend_link(tree: Tree, link: Link, place: Place) -> None:
         "compatible": "trapless,virtio-link",
         "memory-region": tree.phandle(f"/reserved-memory/pool@{pool.start:x}"),
         "dma-coherent": True,
-        "mboxes": [_doorbell(tree, link.doorbell.frontend_slot), link.doorbell.backend_peer],
+        **_mboxes(tree, link.doorbell.frontend_slot, link.doorbell.backend_peer, by_hand),
         "#address-cells": 2,
         "#size-cells": 2,
         "ranges": True,
@@ -311,7 +314,7 @@ def _scmi(link: Link, protocols: Mapping[str, Node]) -> Node:
 
 
 def backend(
-    blob: bytes, topology: Topology, machine: Machine, frontends: Mapping[str, Place], seeds: bool = True
+    blob: bytes, topology: Topology, machine: Machine, frontends: Mapping[str, Place], by_hand: bool = False
 ) -> bytes:
     """Return the backend's final tree.
 
@@ -320,30 +323,30 @@ def backend(
         topology: all links.
         machine: the backend.
         frontends: where each link lies in its frontend, by the link's name.
-        seeds: as for `frontend`.
+        by_hand: as for `frontend`.
 
     Raises:
         TopologyError: the tree and the topology disagree.
     """
-    tree = _prepare(blob, seeds)
+    tree = _prepare(blob, by_hand)
     where = places(tree, topology, machine)
     links: Node = {"compatible": "trapless,backend", "#address-cells": 2, "#size-cells": 2, "ranges": True}
     reserved: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
     for link in topology.links_of(machine.name):
         place = where[link.name]
         reserved[f"region@{place.region.start:x}"] = {"reg": _reg(place.region), "no-map": True}
-        links[f"link@{place.region.start:x}"] = _backend_link(tree, link, place, frontends[link.name])
+        links[f"link@{place.region.start:x}"] = _backend_link(tree, link, place, frontends[link.name], by_hand)
     tree.graft("/", {"reserved-memory": reserved, "trapless": links})
     return tree.blob()
 
 
-def _backend_link(tree: Tree, link: Link, place: Place, far: Place) -> Node:
+def _backend_link(tree: Tree, link: Link, place: Place, far: Place, by_hand: bool) -> Node:
     node: Node = {
         "label": link.name,
         "reg": Cells([*_reg(place.region), *_reg(place.pool)]),
         "reg-names": ["region", "pool"],
         "trapless,frontend-base": Cells([far.pool.start]),
-        "mboxes": [_doorbell(tree, link.doorbell.backend_slot), link.doorbell.frontend_peer],
+        **_mboxes(tree, link.doorbell.backend_slot, link.doorbell.frontend_peer, by_hand),
         "#address-cells": 2,
         "#size-cells": 2,
         "ranges": True,

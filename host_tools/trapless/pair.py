@@ -33,6 +33,10 @@ _STATE = "state.json"
 # Sensor types (DEN0056F, SENSOR_DESCRIPTION_GET) that Linux's scmi-hwmon takes: temperature, voltage, current, power,
 # energy.
 _HWMON_TYPES = (0x2, 0x5, 0x6, 0x7, 0x8)
+_PROBE_ADVICE = (
+    "With a kernel or modules of your own: qemu/kernel/fragment.config lists what the kernel needs, and `dmesg` there"
+    " tells why a module was not loaded."
+)
 _POLL = 0.002
 SERVING_TIMEOUT = 20.0
 READY_TIMEOUT = 60.0
@@ -76,6 +80,7 @@ class Pair:
 
     def __init__(self, options: Options | None = None, plan: Topology | None = None) -> None:
         self.options = options or Options()
+        _check_files(self.options)
         plan = plan or topology.load()
         self.topology = plan.with_model(romfs.USER_MODEL) if self.options.model else plan
         self.link = self.topology.links[0]
@@ -159,7 +164,7 @@ class Pair:
         trees = device_trees(self.topology, self.platform)
         self.backend_vm.path("dtb").write_bytes(trees[self.link.backend])
         self.frontend_vm.path("dtb").write_bytes(trees[self.link.frontend])
-        rom = romfs.image({f"{romfs.USER_MODEL}.py": options.model.read_bytes()}) if options.model else b""
+        rom = romfs.model(options.model) if options.model else b""
         if rom:
             self.backend_vm.path("initrd").write_bytes(rom)
         base = project.need(project.INITRAMFS, "the frontend's initramfs").read_bytes()
@@ -282,10 +287,13 @@ class Pair:
         Raises:
             GuestTimeout: it took too long.
         """
+        conditions = probe_conditions(self.platform)
         try:
-            self.frontend.wait_for(" && ".join(probe_conditions(self.platform)), timeout)
-        except GuestTimeout as error:
-            raise GuestTimeout(f"Linux did not probe the platform: {error}\n{self.tails()}") from None
+            self.frontend.wait_for(" && ".join(conditions.values()), timeout)
+        except GuestTimeout:
+            failing = [what for what, test in conditions.items() if self.frontend.run(test).status]
+            what = f"Linux did not probe the platform within {timeout:g} s: {'; '.join(failing) or 'it is just done'}"
+            raise GuestTimeout(f"{what}\n{_PROBE_ADVICE}\n{self.tails()}") from None
 
     def epochs(self, link: Link | None = None) -> dict[Device, int]:
         """Return the `DEV_BE_EPOCH` of every device of a link (0: not there), as it stands in the region now."""
@@ -351,13 +359,33 @@ class Pair:
             "prompt": f"socket://127.0.0.1:{self.serial_port}",
             "console": str(self.console_path),
             "model": str(self.options.model or model_name(self.link)),
-            "kernel": str(self._kernel()),
+            "kernel": str(self._kernel().absolute()),
+            "folder": str(Path.cwd()),
             "started": time.time(),
         }
         project.publish(self.directory, _STATE, json.dumps(state, indent=1).encode())
 
 
+def _check_files(options: Options) -> None:
+    """Refuse what cannot work, before anything is started."""
+    for what, path in (("kernel", options.kernel), ("image of the backend", options.backend_image)):
+        if path and not path.is_file():
+            raise TraplessError(f"no such {what}: {path}")
+    for path in options.add:
+        if not path.exists():
+            raise TraplessError(f"no such file to add: {path}")
+    if options.modules and not any(options.modules.glob("*.ko")):
+        raise TraplessError(
+            f"no kernel modules (*.ko) in {options.modules}; `make -C linux KDIR=... OUT=DIR` builds them"
+        )
+
+
 def model_name(link: Link) -> str:
+    """Return the name of the model that a link's SCMI device serves.
+
+    Raises:
+        TraplessError: it has no such device.
+    """
     for device in link.devices:
         if device.kind == "scmi":
             return device.model
@@ -369,8 +397,12 @@ def _log(vm: VirtualMachine) -> str:
 
 
 def _make_region(path: Path, size: int) -> None:
-    with path.open("xb") as file:
-        os.posix_fallocate(file.fileno(), 0, size)
+    try:
+        with path.open("xb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        need = f"{size >> 20} MiB for the shared region"
+        raise TraplessError(f"{path.parent.parent} has no room: {need}: {error.strerror}") from None
 
 
 def _start_janitor(directory: Path) -> subprocess.Popen[bytes]:
@@ -389,13 +421,13 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def device_trees(plan: Topology, platform: Any, seeds: bool = True) -> dict[str, bytes]:
+def device_trees(plan: Topology, platform: Any, by_hand: bool = False) -> dict[str, bytes]:
     """Return the final device trees of all machines, by name.
 
     Args:
         plan: the topology.
         platform: the model, for the SCMI nodes.
-        seeds: False for trees that are kept (see `devicetree.frontend`).
+        by_hand: for trees that are kept and booted without the harness (see `devicetree.frontend`).
     """
     protocols = {node["name"]: node["properties"] for node in platform.frontend_nodes()}
     dumps = {}
@@ -408,22 +440,31 @@ def device_trees(plan: Topology, platform: Any, seeds: bool = True) -> dict[str,
         if name not in backends:
             far |= devicetree.places(devicetree.Tree(dumps[name]), plan, machine)
     return {
-        name: devicetree.backend(dumps[name], plan, machine, far, seeds)
+        name: devicetree.backend(dumps[name], plan, machine, far, by_hand)
         if name in backends
-        else devicetree.frontend(dumps[name], plan, machine, protocols, seeds)
+        else devicetree.frontend(dumps[name], plan, machine, protocols, by_hand)
         for name, machine in plan.machines.items()
     }
 
 
-def probe_conditions(platform: Any) -> list[str]:
-    """Return shell tests that hold in the frontend as soon as Linux has probed what the model offers."""
-    tests = ["trapless-settle 0 2>/dev/null", "[ -e /sys/kernel/debug/scmi/*/raw/message ]"]
+def probe_conditions(platform: Any) -> dict[str, str]:
+    """Return shell tests that hold in the frontend as soon as Linux has probed what the model offers.
+
+    Each has as its key what is wrong, in words, when it does not hold.
+    """
+    tests = {
+        "the transport is not loaded (/sys/kernel/debug/trapless)": "[ -d /sys/kernel/debug/trapless ]",
+        "a device of the link is not up": "trapless-settle 0 2>/dev/null",
+        "SCMI is not there, or its raw mode (CONFIG_ARM_SCMI_RAW_MODE_SUPPORT)": (
+            "[ -e /sys/kernel/debug/scmi/*/raw/message ]"
+        ),
+    }
     described = platform.describe()
     if described["clocks"]:
         last = shlex.quote(described["clocks"][-1]["name"])
-        tests.append(f"grep -qwF {last} /sys/kernel/debug/clk/clk_summary")
+        tests["the model's last clock is missing"] = f"grep -qwF {last} /sys/kernel/debug/clk/clk_summary"
     if any(sensor["type"] in _HWMON_TYPES for sensor in described["sensors"]):
-        tests.append('[ -n "$(ls /sys/class/hwmon)" ]')
+        tests["no sensor is in /sys/class/hwmon"] = '[ -n "$(ls /sys/class/hwmon)" ]'
     return tests
 
 

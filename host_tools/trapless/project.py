@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from trapless.errors import TraplessError
@@ -54,8 +55,26 @@ def need(path: Path, what: str) -> Path:
 
 
 def publish(directory: Path, name: str, content: bytes) -> Path:
-    """Write `content` to `directory/name` so that readers see it whole or not at all, and return its path."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write `content` to `directory/name` so that readers see it whole or not at all, and return its path.
+
+    Raises:
+        TraplessError: the directory cannot be written.
+    """
     partial = directory / f".{name}.{os.getpid()}"
-    partial.write_bytes(content)
-    return partial.rename(directory / name)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        return partial.rename(directory / name)
+    except OSError as error:
+        advice = (
+            "; XDG_CACHE_HOME names another folder for the cache" if cache() in (directory, *directory.parents) else ""
+        )
+        raise TraplessError(f"cannot write {directory / name}: {error.strerror}{advice}") from None
+
+
+def program(name: str) -> str:
+    """Return what a person types here to run one of our programs: its name, or its path if the name would not do."""
+    ours = ROOT / ".venv" / "bin" / name
+    if not ours.exists() or os.path.realpath(shutil.which(name) or "") == os.path.realpath(ours):
+        return name
+    return os.path.relpath(ours) if Path.cwd().is_relative_to(ROOT) else str(ours)

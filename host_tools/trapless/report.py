@@ -80,7 +80,7 @@ class Sensor:
             return self.value or "no reading"
         if self.chip == "iio":
             return f"{number * float(self.scale or 1):g}"
-        kind = self.attribute.rstrip("_input").rstrip("0123456789")
+        kind = self.attribute.removesuffix("_input").rstrip("0123456789")
         divisor, unit = _HWMON.get(kind, (1, ""))
         return f"{number / divisor:g} {unit}".rstrip()
 

@@ -7,6 +7,7 @@ Format: MicroPython's docs/reference/romfs, written by mpremote.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 USER_MODEL = "user_model"
 
@@ -19,3 +20,8 @@ def image(files: Mapping[str, bytes]) -> bytes:
     for name, content in files.items():
         writer.mkfile(name, content)
     return bytes(writer.finalise())
+
+
+def model(path: Path) -> bytes:
+    """Return the ROMFS image that holds somebody's platform description, under the name that the device tree says."""
+    return image({f"{USER_MODEL}.py": path.read_bytes()})

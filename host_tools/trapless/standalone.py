@@ -1,68 +1,85 @@
 # SPDX-License-Identifier: MIT
-"""Booting without the harness: device trees that may be kept, and the QEMU command that boots the backend alone."""
+"""Booting without the harness: a folder with everything that both machines need, and the QEMU commands that boot them.
+
+QEMU alone has no ivshmem server, hence no doorbells: the device trees name none, and both sides poll. The region is a
+file that both QEMUs map; whoever starts first makes it.
+"""
 
 from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
-from trapless import devicetree, model, pair, project, romfs, topology
+from trapless import devicetree, initramfs, model, pair, project, romfs, topology
 from trapless.machine import memory_arguments
 from trapless.topology import Topology
 
 IMAGE = project.BUILD / "image"
+REGIONS = Path("/dev/shm")  # noqa: S108 (the scripts name it, the user starts them)
 
 
-def write(directory: Path, with_source: bool, own_model: Path | None) -> None:
-    """Write `<machine>.dtb` (and .dts) for every machine and print how to boot the backend with the built Image.
-
-    The trees hold no random seeds: a tree that is kept would give every boot the same ones.
-
-    Raises:
-        TraplessError: QEMU, dtc or the model fails.
-    """
-    plan, trees = _trees(own_model)
-    for name, blob in trees.items():
-        _write_tree(directory, name, blob, with_source)
-    print(backend_command(plan, project.BACKEND_IMAGE, directory / f"{plan.links[0].backend}.dtb"))
-
-
-def image(own_model: Path | None) -> None:
-    """Put the backend's Image and device tree into build/image and print how to boot them.
+def write(directory: Path, own_model: Path | None) -> None:
+    """Fill `directory` with images, device trees (as .dtb and .dts), initrds and a script per machine, and say so.
 
     Raises:
-        TraplessError: the Image is not built, or as for `write`.
+        TraplessError: something is not built, or QEMU, dtc or the model fails.
     """
-    plan, trees = _trees(own_model)
-    name = plan.links[0].backend
-    source = project.need(project.BACKEND_IMAGE, "the backend's image")
-    _write_tree(IMAGE, name, trees[name], with_source=True)
-    copied = Path(shutil.copy2(source, IMAGE / source.name))
-    print(f"{copied}  {copied.stat().st_size} bytes, raw arm64 Image (Linux: Documentation/arch/arm64/booting.rst)")
-    print(f"{IMAGE / name}.dtb  the device tree to hand over in x0; its source is beside it")
-    print("With QEMU (Ctrl-A X leaves):\n  " + backend_command(plan, copied, IMAGE / f"{name}.dtb"))
-
-
-def _trees(own_model: Path | None) -> tuple[Topology, dict[str, bytes]]:
     plan = topology.load()
     if own_model:
         plan = plan.with_model(romfs.USER_MODEL)
     platform = model.load(own_model or pair.model_name(plan.links[0]))
-    return plan, pair.device_trees(plan, platform, seeds=False)
-
-
-def _write_tree(directory: Path, name: str, blob: bytes, with_source: bool) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{name}.dtb").write_bytes(blob)
-    if with_source:
+    for name, blob in pair.device_trees(plan, platform, by_hand=True).items():
+        (directory / f"{name}.dtb").write_bytes(blob)
         (directory / f"{name}.dts").write_text(devicetree.source(blob))
+    backend, frontend = plan.links[0].backend, plan.links[0].frontend
+    _write_backend(directory, plan, backend, own_model)
+    _write_frontend(directory, plan, frontend)
+    for name in (backend, frontend):
+        print(f"{directory / name}.sh  boots the {name}, with its console on this terminal (Ctrl-A X leaves)")
+    print("docs/how-to/boot-by-hand.md says what each file is.")
 
 
-def backend_command(plan: Topology, kernel: Path, tree: Path) -> str:
-    """Return the shell command that boots the backend alone, with its prompt on this terminal."""
-    name = plan.links[0].backend
-    links = plan.links_of(name)
-    arguments = memory_arguments(plan.machines[name], links, [None] * len(links))
-    command = [project.QEMU, *arguments, "-nodefaults", "-display", "none", "-serial", "mon:stdio"]
-    return shlex.join([*command, "-kernel", str(kernel), "-dtb", str(tree)])
+def _write_backend(directory: Path, plan: Topology, name: str, own_model: Path | None) -> None:
+    kernel = _copy(project.need(project.BACKEND_IMAGE, "the backend's image"), directory)
+    _copy(project.need(project.BACKEND_ELF, "the backend's image with symbols"), directory)
+    initrd = f"{name}-initrd"
+    (directory / initrd).unlink(missing_ok=True)  # of another model
+    options = []
+    if own_model:
+        (directory / initrd).write_bytes(romfs.model(own_model))
+        options = ["-initrd", initrd]
+    _write_script(directory, plan, name, ["-kernel", kernel, *options])
+
+
+def _write_frontend(directory: Path, plan: Topology, name: str) -> None:
+    kernel = _copy(project.need(project.KERNEL, "the frontend's kernel"), directory, f"{name}-Image")
+    base = project.need(project.INITRAMFS, "the frontend's initramfs").read_bytes()
+    modules = project.need(project.MODULES, "the directory of kernel modules")
+    (directory / f"{name}-initrd").write_bytes(initramfs.extend(base, modules, []))
+    bootargs = plan.machines[name].bootargs
+    _write_script(directory, plan, name, ["-kernel", kernel, "-initrd", f"{name}-initrd", "-append", bootargs])
+
+
+def _copy(source: Path, directory: Path, name: str = "") -> str:
+    return Path(shutil.copy(source, directory / (name or source.name))).name
+
+
+def _write_script(directory: Path, plan: Topology, name: str, boots: list[str]) -> None:
+    machine, links = plan.machines[name], plan.links_of(name)
+    regions = [REGIONS / f"trapless-by-hand-{link.name}" for link in links]
+    command = [project.QEMU, "-nodefaults", "-display", "none", "-serial", "mon:stdio", "-accel", "tcg,thread=multi"]
+    command += [*memory_arguments(machine, links, regions), "-dtb", f"{name}.dtb", *boots]
+    script = directory / f"{name}.sh"
+    script.write_text(f'#!/bin/sh\n# The {name} without the harness.\ncd "$(dirname "$0")" && exec {lines(command)}\n')
+    script.chmod(0o755)
+
+
+def lines(command: Iterable[str]) -> str:
+    """Return a command as shell text with an option and its value on each line."""
+    text = ""
+    for word in command:
+        text += (" \\\n    " if word.startswith("-") else " ") + shlex.quote(word)
+    return text.lstrip()

@@ -13,17 +13,26 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from .report import say
+from .report import Failure, say
 
 KEPT = 12  # entries of a kind that changes with every edit
 
 
 def root() -> Path:
-    """The cache's folder, made if it is not there."""
+    """The cache's folder, made if it is not there. Raises: Failure if it cannot be written."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = base.absolute() / "trapless"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(_advice(folder, error.strerror)) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Failure(_advice(folder, "not writable"))
     return folder
+
+
+def _advice(folder: Path, why: str | None) -> str:
+    return f"the cache cannot be in {folder}: {why}. XDG_CACHE_HOME=/elsewhere puts it elsewhere"
 
 
 def key_of(*inputs: str | bytes | Path) -> str:

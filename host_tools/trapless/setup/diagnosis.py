@@ -59,8 +59,11 @@ def qemu() -> Finding:
 
 def disk() -> Finding:
     """Room where the cache is."""
-    free = shutil.disk_usage(cache.root()).free
     need = f"{DISK_AT_LEAST / 1e9:.0f} GB free in the cache"
+    try:
+        free = shutil.disk_usage(cache.root()).free
+    except Failure as failure:
+        return Finding(need, "kernel build", "", str(failure))
     text = f"{free / 1e9:.0f} GB free in {cache.root()}"
     return Finding(need, "kernel build", text if free > DISK_AT_LEAST else "", "XDG_CACHE_HOME=/elsewhere make setup")
 

@@ -9,7 +9,7 @@ import pytest
 from trapless import cli, pair, project
 from trapless.errors import TraplessError
 
-COMMANDS = ("run", "exec", "repl", "bench", "doctor", "status", "devicetree", "image")
+COMMANDS = ("run", "exec", "repl", "bench", "doctor", "status", "image")
 
 
 @pytest.fixture
@@ -37,9 +37,19 @@ def nothing_runs(monkeypatch, tmp_path):
 def test_help_names_every_command(call):
     status, out, _ = call("--help")
     assert status == 0 and all(command in out for command in COMMANDS)
+    assert "..." not in out.replace("[ARGS]...", ""), "what a command does fits into its line"
 
 
-@pytest.mark.parametrize("arguments", [["no-such-command"], ["exec"], ["run", "--no-such-option"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["exec"],
+        ["run", "--no-such-option"],
+        ["exec", "--no-such-option", "true"],
+        ["exec", "--timeout", "-1", "true"],
+    ],
+)
 def test_wrong_use_is_status_2(call, arguments):
     status, _, err = call(*arguments)
     assert status == 2 and err
@@ -54,8 +64,65 @@ def test_status_and_repl_without_a_pair(call, nothing_runs):
 def state(base, harness, started):
     directory = base / f"trapless-{os.getuid()}-{harness}-1"
     directory.mkdir()
-    (directory / "state.json").write_text(json.dumps({"harness": harness, "started": started}))
+    content = {"harness": harness, "started": started, "model": "models.default", "folder": "/src", "kernel": "Image"}
+    content |= {"prompt": f"socket://127.0.0.1:{harness}", "machines": {"backend": 1, "frontend": 2}}
+    (directory / "state.json").write_text(json.dumps(content))
     return directory
+
+
+def test_repl_takes_the_only_pair_and_asks_when_there_are_several(call, nothing_runs, monkeypatch):
+    opened = []
+    monkeypatch.setattr("trapless.backend.interact", lambda url: opened.append(url) or 0)
+    state(nothing_runs, os.getpid(), 3.0)
+    assert call("repl")[0] == 0
+    state(nothing_runs, os.getppid(), 2.0)
+    status, _, err = call("repl")
+    assert status == cli.HARNESS_FAILED and f"repl --pair {os.getpid()}" in err and f"repl --pair {os.getppid()}" in err
+    assert call("repl", "--pair", str(os.getppid()))[0] == 0
+    assert opened == [f"socket://127.0.0.1:{os.getpid()}", f"socket://127.0.0.1:{os.getppid()}"]
+    assert "no pair belongs to process 1" in call("repl", "--pair", "1")[2]
+
+
+def test_status_tells_how_to_reach_each_pair(call, nothing_runs):
+    state(nothing_runs, os.getpid(), 3.0)
+    status, out, _ = call("status")
+    assert status == 0 and f"repl --pair {os.getpid()}" in out and f"connect socket://127.0.0.1:{os.getpid()}" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--kernel", "/no/Image"], "no such kernel: /no/Image"),
+        (["--modules", "/no/modules"], "no kernel modules (*.ko) in /no/modules"),
+        (["--backend", "/no/script.py"], "no such script for the backend: /no/script.py"),
+        (["--add", "/no/file"], "no such file to add: /no/file"),
+        (["--model", "/no/model.py"], "no such model file: /no/model.py"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_starts(call, nothing_runs, arguments, told):
+    status, out, err = call("exec", *arguments, "--", "true")
+    assert (status, out) == (cli.HARNESS_FAILED, "") and told in err
+    assert not list(nothing_runs.iterdir())
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(TraplessError, match="XDG_CACHE_HOME"):
+        project.publish(project.cache(), "name", b"")
+
+
+def test_programs_are_named_as_they_can_be_typed(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    ours = tmp_path / ".venv" / "bin" / "trapless"
+    ours.parent.mkdir(parents=True)
+    ours.touch(mode=0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert project.program("trapless") == str(ours)
+    monkeypatch.chdir(tmp_path)
+    assert project.program("trapless") == ".venv/bin/trapless"
+    monkeypatch.setenv("PATH", str(ours.parent))
+    assert project.program("trapless") == "trapless"
 
 
 def test_only_living_pairs_are_found_and_the_youngest_comes_last(nothing_runs):

@@ -26,7 +26,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def trees(plan):
-    return {name: Tree(blob) for name, blob in pair.device_trees(plan, Platform(), seeds=False).items()}
+    return {name: Tree(blob) for name, blob in pair.device_trees(plan, Platform()).items()}
 
 
 def numbers(tree, path, name, form="Q"):
@@ -92,10 +92,22 @@ def test_backend_link(plan, trees):
     assert kinds == [b"scmi\0", b"rng\0"]
 
 
-def test_seeds_are_fresh_or_absent(plan, trees):
-    assert trees["backend"].property("/chosen", "rng-seed") == b""
-    fresh = [Tree(pair.device_trees(plan, Platform())["backend"]).property("/chosen", "rng-seed") for _ in range(2)]
-    assert len(fresh[0]) == 32 and fresh[0] != fresh[1]
+def test_seeds_are_fresh(plan, trees):
+    seeds = [Tree(pair.device_trees(plan, Platform())["backend"]).property("/chosen", "rng-seed"), rng_seed(trees)]
+    assert len(seeds[0]) == 32 and seeds[0] != seeds[1]
+
+
+def rng_seed(trees):
+    return trees["backend"].property("/chosen", "rng-seed")
+
+
+def test_trees_that_are_kept_have_no_seed_and_no_doorbell(plan):
+    kept = {name: Tree(blob) for name, blob in pair.device_trees(plan, Platform(), by_hand=True).items()}
+    assert rng_seed(kept) == b""
+    for name, where in (("backend", "/trapless"), ("frontend", "/")):
+        (link,) = below(kept[name], where, "link@")
+        assert kept[name].property(link, "mboxes") == b""
+        assert b"pci1af4,1110" not in kept[name].blob()
 
 
 def test_options_that_qemu_refuses_are_reported(plan):
