@@ -49,9 +49,12 @@ def interact(url: str) -> int:
     repl.do_repl_main_loop = prompt_and_pump
     sys.argv = ["mpremote", "connect", url, "resume", "repl"]
     try:
-        return int(main.main() or 0)
+        status = int(main.main() or 0)
     except SerialException:
+        print()
         raise BackendError("the backend has ended, and its prompt with it") from None
+    print()
+    return status
 
 
 def _leave_raw_repl(url: str) -> None:

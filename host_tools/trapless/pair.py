@@ -360,7 +360,6 @@ class Pair:
             "console": str(self.console_path),
             "model": str(self.options.model or model_name(self.link)),
             "kernel": str(self._kernel().absolute()),
-            "folder": str(Path.cwd()),
             "started": time.time(),
         }
         project.publish(self.directory, _STATE, json.dumps(state, indent=1).encode())
@@ -469,16 +468,17 @@ def probe_conditions(platform: Any) -> dict[str, str]:
 
 
 def running() -> list[dict[str, Any]]:
-    """Return the states of this user's running pairs, the youngest last."""
+    """Return the states of this user's running pairs, the youngest last, each with the folder where it was started."""
     states = []
     for path in project.runtime_base().glob(f"trapless-{os.getuid()}-*/{_STATE}"):
         try:
             if path.stat().st_uid == os.getuid():
-                states.append({**json.loads(path.read_text()), "directory": str(path.parent)})
-        except FileNotFoundError:
-            continue  # it was closed in between
-    alive = [state for state in states if Path(f"/proc/{state['harness']}").exists()]
-    return sorted(alive, key=lambda state: float(state["started"]))
+                state = json.loads(path.read_text())
+                folder = os.readlink(f"/proc/{state['harness']}/cwd")
+                states.append({**state, "directory": str(path.parent), "folder": folder})
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it was closed in between, or its harness is dead
+    return sorted(states, key=lambda state: float(state["started"]))
 
 
 def prune() -> None:

@@ -37,8 +37,9 @@ def write(directory: Path, own_model: Path | None) -> None:
     backend, frontend = plan.links[0].backend, plan.links[0].frontend
     _write_backend(directory, plan, backend, own_model)
     _write_frontend(directory, plan, frontend)
+    shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
     for name in (backend, frontend):
-        print(f"{directory / name}.sh  boots the {name}, with its console on this terminal (Ctrl-A X leaves)")
+        print(f"{shown / name}.sh  boots the {name}, with its console on this terminal (Ctrl-A X leaves)")
     print("docs/how-to/boot-by-hand.md says what each file is.")
 
 

@@ -64,7 +64,7 @@ def test_status_and_repl_without_a_pair(call, nothing_runs):
 def state(base, harness, started):
     directory = base / f"trapless-{os.getuid()}-{harness}-1"
     directory.mkdir()
-    content = {"harness": harness, "started": started, "model": "models.default", "folder": "/src", "kernel": "Image"}
+    content = {"harness": harness, "started": started, "model": "models.default", "kernel": "Image"}
     content |= {"prompt": f"socket://127.0.0.1:{harness}", "machines": {"backend": 1, "frontend": 2}}
     (directory / "state.json").write_text(json.dumps(content))
     return directory
