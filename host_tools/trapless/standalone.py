@@ -2,7 +2,7 @@
 """Booting without the harness: a folder with everything that both machines need, and the QEMU commands that boot them.
 
 QEMU alone has no ivshmem server, hence no doorbells: the device trees name none, and both sides poll. The region is a
-file that both QEMUs map; whoever starts first makes it.
+file beside the scripts that both QEMUs map; whoever starts first makes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from trapless.machine import memory_arguments
 from trapless.topology import Topology
 
 IMAGE = project.BUILD / "image"
-REGIONS = Path("/dev/shm")  # noqa: S108 (the scripts name it, the user starts them)
 
 
 def write(directory: Path, own_model: Path | None) -> None:
@@ -70,7 +69,7 @@ def _copy(source: Path, directory: Path, name: str = "") -> str:
 
 def _write_script(directory: Path, plan: Topology, name: str, boots: list[str]) -> None:
     machine, links = plan.machines[name], plan.links_of(name)
-    regions = [REGIONS / f"trapless-by-hand-{link.name}" for link in links]
+    regions = [Path(f"region-{link.name}") for link in links]
     command = [project.QEMU, "-nodefaults", "-display", "none", "-serial", "mon:stdio", "-accel", "tcg,thread=multi"]
     command += [*memory_arguments(machine, links, regions), "-dtb", f"{name}.dtb", *boots]
     script = directory / f"{name}.sh"
