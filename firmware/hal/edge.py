@@ -17,6 +17,7 @@ Window = _impl.Window
 Chain = _impl.Chain
 SplitQueue = _impl.SplitQueue
 Server = _impl.Server
+Answer = _impl.Answer
 Watch = _impl.Watch
 Bell = _impl.Bell
 Notifier = _impl.Notifier

@@ -532,6 +532,35 @@ class Server:
             self._queue.push(self._chain, 0)
 
 
+class Answer:
+    """A message kept ready: called with (head, buffer), it copies the message into `buffer`, `head` as its first word.
+
+    `message`: bytes to start with, at least 4; then pairs of an offset, a multiple of 8, and a function. What the
+    function returns at each call, a whole number, is stored there with 64 bits.
+    """
+
+    def __init__(self, message, *sources):
+        self._message = bytearray(byteview(message))
+        if len(self._message) < 4 or len(sources) % 2:
+            raise ValueError("no head, or an offset without its function")
+        self._sources = tuple((sources[at], sources[at + 1]) for at in range(0, len(sources), 2))
+        for at, function in self._sources:
+            if _integer(at) % 8 or not 0 <= at <= len(self._message) - 8:
+                raise ValueError("a number does not fit there")
+            if not callable(function):
+                raise TypeError("not callable")
+
+    def __call__(self, head, buffer):
+        view = _writable(buffer)
+        if len(view) < len(self._message):
+            raise ValueError("more bytes than the buffer has")
+        head = _integer(head) & _WORD
+        for at, function in self._sources:
+            pack_into("<Q", self._message, at, _integer(function()) & 0xFFFFFFFFFFFFFFFF)
+        view[: len(self._message)] = self._message
+        pack_into("<I", view, 0, head)
+
+
 class _WordSlot:
     def __init__(self, window, off, expected):
         self._window = window

@@ -142,9 +142,8 @@ class Agent:
             size, least, flags_at, view, _ = self._entries[header & _KEY_MASK]
             if length == size and room >= least and not (flags_at and request[flags_at]):
                 ready = view[request[1]].ready
-                if ready:
-                    ready(0, reply, least)
-                    reply[0] = header
+                if ready is not None:
+                    ready(header, reply)
                     return least
         except Exception:  # noqa: S110  an unknown message or resource, a failed reading: found out and answered below
             pass

@@ -15,8 +15,8 @@ A row is a tuple:
 - `access`: what the message changes of its resource, one of the ACCESS bits; 0: nothing
 - `asynchronous`: bits of the flags field that ask for a delayed response
 - `notifies`: id of the notification that the message subscribes to, or None
-- `ready`: with no flag set, the reply is what the resource's `ready(0, reply, bytes)` writes, the header excepted,
-  and the handler is asked only where that is None. Such a request has its resource id first.
+- `ready`: with no flag set, the reply is what the resource's `ready(header, reply)` writes, and the handler is
+  asked only where that is None. Such a request has its resource id first.
 
 The rows are the one truth for sizes, reserved bits, MESSAGE_ATTRIBUTES and which version has which message.
 """

@@ -4,7 +4,7 @@
 from array import array
 
 from hal.compat import const
-from hal.edge import Window
+from hal.edge import Answer
 from scmi.status import PROTOCOL_ERROR, SUCCESS
 
 _WORD = const(0xFFFFFFFF)
@@ -23,33 +23,20 @@ def high(value):
     return value >> 32 & _WORD
 
 
-def ready_reply(value, more=()):
-    """Return `copy(offset, reply, bytes)` for a reply of SUCCESS with a 64-bit `value` and the words `more` behind
-    it."""
-    words = array("I", (0, SUCCESS, value & _WORD, value >> 32 & _WORD) + more)
-    return Window(words, 4 * len(words)).read
+def ready_reply(*numbers):
+    """Return `write(header, reply)` for a reply of SUCCESS with 64-bit numbers of either sign.
 
-
-def live_reply(source, clock=None):
-    """Return `copy(offset, reply, bytes)` for a reading of what `source()` returns then, a whole number, and of what
-    `clock()` returns, or 0 without one.
-
-    What the inner functions need are default arguments: a closure over three names is called with six arguments, for
-    which MicroPython takes memory from the heap, and gives it back, at every call.
+    A number is an integer, or a function that is asked for one whenever the reply is written.
     """
-    words = array("I", bytes(24))
-    window = Window(words, 24)
-
-    def unstamped(offset, reply, length, store=window.w64, copy=window.read, source=source):
-        store(8, source())
-        copy(offset, reply, length)
-
-    def stamped(offset, reply, length, store=window.w64, copy=window.read, source=source, clock=clock):
-        store(8, source())
-        store(16, clock())
-        copy(offset, reply, length)
-
-    return stamped if clock else unstamped
+    message = array("I", (0, SUCCESS))
+    live = []
+    for number in numbers:
+        if callable(number):
+            live += (4 * len(message), number)
+            number = 0
+        message.append(low(number))
+        message.append(high(number))
+    return Answer(message, *live)
 
 
 def text_words(text, size):

@@ -83,6 +83,18 @@ def sensor(pair: Pair) -> int:
     raise TraplessError("the model has no sensor that holds still, so there is nothing to measure")
 
 
+def moving_sensor(pair: Pair) -> int:
+    """Return the id of the first sensor that moves by itself and has one value.
+
+    Raises:
+        TraplessError: the model has none.
+    """
+    for described in pair.platform.describe()["sensors"]:
+        if described["value"] is None:
+            return int(described["id"])
+    raise TraplessError("the model has no sensor that moves, so there is nothing to measure")
+
+
 def with_tool(options: Options) -> Options:
     """Return options that put the measuring program into the frontend, if it is not there already."""
     tool = native.guest_program("scmi-raw")
@@ -114,8 +126,8 @@ def allocated(pair: Pair, number: int, rounds: int) -> float:
         pair.backend.exec("gc.enable()")
 
 
-def instructions(options: Options, rounds: int) -> float:
-    """Boot a pair with the counting plugin and return the backend's instructions per request."""
+def instructions(options: Options, rounds: int, pick: Callable[[Pair], int] = sensor) -> float:
+    """Boot a pair with the counting plugin; return the backend's instructions per request for the sensor `pick`ed."""
     from trapless.pair import Pair
 
     with_plugin = with_tool(replace(options, backend_arguments=[*options.backend_arguments]))
@@ -130,7 +142,7 @@ def instructions(options: Options, rounds: int) -> float:
 
     with pair:
         pair.wait_ready()
-        number = sensor(pair)
+        number = pick(pair)
         cost(rounds)  # translated blocks and caches of the guest warm up
         return slope(cost, rounds // 10, rounds)
 

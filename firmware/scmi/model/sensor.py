@@ -15,7 +15,7 @@ from scmi.model.rules import (
 )
 from scmi.model.units import Unit
 from scmi.ticks import microseconds
-from scmi.wire import live_reply, ready_reply
+from scmi.wire import ready_reply
 
 _MAX_TRIP_POINTS = const(255)
 _MAX_AXES = const(63)
@@ -238,14 +238,11 @@ class Sensor(Quantity):
 
     def refresh(self):
         """Derive `ready` (see `scmi.message`): None if the sensor cannot be read or has axes."""
-        held = self._held
         if not self._enabled or self.axes:
             self.ready = None
-        elif held is not None and not self._timestamping:
-            self.ready = ready_reply(held, (0, 0))
         else:
-            source = self._source if held is None else lambda: held
-            self.ready = live_reply(source, microseconds if self._timestamping else None)
+            value = self._source if self._held is None else self._held
+            self.ready = ready_reply(value, microseconds if self._timestamping else 0)
 
     @property
     def enabled(self):
