@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A platform for tests that has one of everything, with ids that tests may rely on."""
 
-from scmi.platform import DUTY_CYCLE, PHASE, Agent, Axis, Clock, Device, Platform, Sensor
+from scmi.platform import DUTY_CYCLE, PHASE, Agent, Axis, Clock, Device, Platform, PowerDomain, Sensor
 from scmi_client import Client
 
-BASE, CLOCK, SENSOR = 0x10, 0x14, 0x15
+BASE, POWER, CLOCK, SENSOR = 0x10, 0x11, 0x14, 0x15
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -15,7 +15,13 @@ FIXED, LIST, RANGE, MUX, SETTINGS, LOCKED, LONG_CLOCK, RUNNING_ONLY = range(8)
 LONG_CLOCK_NAME = "a-clock-with-a-name-of-more-than-sixteen-bytes"
 RATES = [100_000_000 * step for step in range(1, 41)]
 
-# Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor and the clock FIXED.
+# Power domains.
+SWITCHED, DEEP, ALWAYS_ON, LONG_DOMAIN = range(4)
+LONG_DOMAIN_NAME = "a-power-domain-with-a-name-of-more-than-sixteen-bytes"
+ON, RETENTION, SLEEP, OFF = 0, 0x1, 0x4000000A, 0x40000000
+
+# Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor, the clock FIXED and the power
+# domain DEEP.
 SOC, EXTRA = range(2)
 
 TRUSTED, GUEST = 1, 2
@@ -80,21 +86,32 @@ def clocks():
     ]
 
 
+def power_domains():
+    """Return the power domains, in the order of their ids."""
+    return [
+        PowerDomain("switched"),
+        PowerDomain("deep", "sleep", states=(("retention", RETENTION), ("sleep", SLEEP))),
+        PowerDomain("always-on", fixed=True),
+        PowerDomain(LONG_DOMAIN_NAME, "off"),
+    ]
+
+
 def platform():
     """Return a new platform with a trusted and an ordinary agent."""
-    all_sensors, all_clocks = sensors(), clocks()
-    names = [item.name for item in all_sensors + all_clocks]
+    all_sensors, all_clocks, all_domains = sensors(), clocks(), power_domains()
+    names = [item.name for item in all_sensors + all_clocks + all_domains]
     return Platform(
         all_sensors,
         all_clocks,
         agents=[Agent("trusted", trusted=True), Agent("guest")],
         devices=[
             Device("soc", [name for name in names if name != "negative"]),
-            Device("extra", ["negative", "fixed"]),
+            Device("extra", ["negative", "fixed", "deep"]),
         ],
         vendor="Vendor",
         sub_vendor="Sub",
         implementation_version=0x12345678,
+        power_domains=all_domains,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SCMI messages as C structures, written down from DEN0056F, 3.2, 3.6 and 3.7, independently of the firmware's tables.
+"""SCMI messages as C structures, written down from DEN0056F, 3.2 to 3.7, independently of the firmware's tables.
 
 `SOURCE` is C. Under CPython the layout tests parse it with dissect.cstruct; `sizes()` reads the same text with a few
 lines of Python, so that the fuzzer has it under MicroPython too, and the layout tests hold the two readings against
@@ -37,6 +37,27 @@ struct base_11_request { uint32 agent_id; uint32 flags; };
 struct base_11_reply { };
 struct base_16_request { uint32 version; };
 struct base_16_reply { };
+
+struct power_0_request { };
+struct power_0_reply { uint32 version; };
+struct power_1_request { };
+struct power_1_reply { uint16 num_domains; uint16 reserved; int64 statistics_address; uint32 statistics_length; };
+struct power_2_request { uint32 message_id; };
+struct power_2_reply { uint32 attributes; };
+struct power_3_request { uint32 domain_id; };
+struct power_3_reply { uint32 attributes; char name[16]; };
+struct power_4_request { uint32 flags; uint32 domain_id; uint32 power_state; };
+struct power_4_reply { };
+struct power_5_request { uint32 domain_id; };
+struct power_5_reply { uint32 power_state; };
+struct power_6_request { uint32 domain_id; uint32 notify_enable; };
+struct power_6_reply { };
+struct power_7_request { uint32 domain_id; uint32 notify_enable; };
+struct power_7_reply { };
+struct power_8_request { uint32 domain_id; };
+struct power_8_reply { uint32 flags; char name[64]; };
+struct power_16_request { uint32 version; };
+struct power_16_reply { };
 
 struct clock_0_request { };
 struct clock_0_reply { uint32 version; };

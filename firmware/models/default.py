@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The default platform: a small system on chip with every kind of clock and a handful of sensors.
+"""The default platform: a small system on chip with every kind of clock, some power domains and a handful of sensors.
 
 All sensors hold what they were set to, except `battery`, which moves by itself.
 """
 
 from hal.compat import const
-from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, Sensor
+from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Sensor
 from scmi.ticks import milliseconds
 
 _PERIOD_MASK = const(0xFFFF)
@@ -56,5 +56,12 @@ platform = Platform(
             "pwm", rate=1_000_000, rates=(100_000, 1_000_000, 10_000_000), settings={DUTY_CYCLE: 50, PHASE: 0, 0x80: 7}
         ),
         Clock("crypto", rate=200_000_000, forbidden=("state",), enabled=True),
+    ],
+    power_domains=[
+        PowerDomain("cpu-cluster", states=(("retention", 0x1),)),
+        PowerDomain("gpu", state="off"),
+        PowerDomain("display"),
+        PowerDomain("always-on", fixed=True),
+        PowerDomain("image-signal-processor-of-the-rear-camera", state="off"),
     ],
 )

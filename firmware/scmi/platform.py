@@ -14,20 +14,33 @@ Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes t
 from scmi.agent import Agent
 from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
+from scmi.model.power_domain import PowerDomain
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
 from scmi.model.sensor import Axis, Sensor
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
+from scmi.protocols.power import PowerProtocol
 from scmi.protocols.sensor import SensorProtocol
 
-__all__ = ["DUTY_CYCLE", "PHASE", "Agent", "Axis", "Clock", "DescriptionError", "Device", "Platform", "Sensor"]
+__all__ = [
+    "DUTY_CYCLE",
+    "PHASE",
+    "Agent",
+    "Axis",
+    "Clock",
+    "DescriptionError",
+    "Device",
+    "Platform",
+    "PowerDomain",
+    "Sensor",
+]
 
 
 class Device:
     """A group of resources to which agents are given or refused access as a whole (BASE_SET_DEVICE_PERMISSIONS)."""
 
     def __init__(self, name, resources=()):
-        """`name`: 1 to 63 bytes; `resources`: names of sensors and clocks."""
+        """`name`: 1 to 63 bytes; `resources`: names of sensors, clocks and power domains."""
         require_name(name, "device")
         self.name = name
         self.id = None
@@ -39,7 +52,10 @@ class Device:
 
 
 class Platform:
-    """A system on chip: `sensors`, `clocks`, `agents` and `devices` by name or id, and `protocols` by id."""
+    """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
+
+    Resources are `sensors`, `clocks` and `power_domains`.
+    """
 
     def __init__(
         self,
@@ -50,12 +66,13 @@ class Platform:
         vendor="Trapless",
         sub_vendor="MicroPython",
         implementation_version=1,
+        power_domains=(),
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
-        `sensors`, `clocks`: in the order of their ids. `agents`: frontends in the order of their ids, which begin at
-        1; without any there is one trusted agent "linux". `devices`: groups for permissions, in the order of their
-        ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes.
+        `sensors`, `clocks`, `power_domains`: in the order of their ids. `agents`: frontends in the order of their ids,
+        which begin at 1; without any there is one trusted agent "linux". `devices`: groups for permissions, in the
+        order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes.
         `implementation_version`: 32 bits.
         """
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
@@ -77,14 +94,19 @@ class Platform:
             clock.check_rate_source()
         for clock in self.clocks:
             clock.refresh()
+        self.power_domains = _numbered(power_domains, "power domain", 0, 0xFFFF, PowerDomain)
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
         for agent in self.agents:
             agent.join(self, agent.id)
 
+    def _kinds(self):
+        """Return each kind of resource with the protocol that serves it."""
+        return ((SensorProtocol, self.sensors), (ClockProtocol, self.clocks), (PowerProtocol, self.power_domains))
+
     def _grouped(self, devices):
-        resources = list(self.sensors) + list(self.clocks)
+        resources = [resource for _, resources in self._kinds() for resource in resources]
         if devices is None:
             devices = [Device("soc", [resource.name for resource in resources])]
         devices = _numbered(devices, "device", 0, 0xFFFF, Device)
@@ -94,7 +116,7 @@ class Platform:
                 require(
                     name in known,
                     f"device {device.name!r}",
-                    f"{name!r} is neither a sensor nor a clock of this platform",
+                    f"{name!r} is no sensor, clock or power domain of this platform",
                 )
         for resource in resources:
             resource.devices = tuple(device.id for device in devices if resource.name in device.resource_names)
@@ -103,7 +125,7 @@ class Platform:
 
     def _spoken(self):
         protocols = {BaseProtocol.ID: BaseProtocol(self)}
-        for kind, resources in ((ClockProtocol, self.clocks), (SensorProtocol, self.sensors)):
+        for kind, resources in self._kinds():
             if len(resources):
                 protocols[kind.ID] = kind(self, resources)
         return protocols
@@ -144,11 +166,18 @@ class Platform:
                 }
                 for clock in self.clocks
             ],
+            "power_domains": [
+                {"id": domain.id, "name": domain.name, "state": domain.state} for domain in self.power_domains
+            ],
         }
 
     def frontend_nodes(self):
         """Return the protocol nodes of the frontend's device tree as dicts of node name and properties."""
-        cells = {ClockProtocol.ID: "#clock-cells", SensorProtocol.ID: "#thermal-sensor-cells"}
+        cells = {
+            PowerProtocol.ID: "#power-domain-cells",
+            ClockProtocol.ID: "#clock-cells",
+            SensorProtocol.ID: "#thermal-sensor-cells",
+        }
         return [
             {"name": f"protocol@{number:x}", "properties": {"reg": number, cells[number]: 1}}
             for number in sorted(self.protocols)
@@ -157,7 +186,12 @@ class Platform:
 
     def __repr__(self):
         parts = [f"{self.vendor} {self.sub_vendor}, implementation {self.implementation_version:#x}"]
-        for title, items in (("sensors", self.sensors), ("clocks", self.clocks), ("agents", self.agents)):
+        for title, items in (
+            ("sensors", self.sensors),
+            ("clocks", self.clocks),
+            ("power domains", self.power_domains),
+            ("agents", self.agents),
+        ):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]
             parts.append(title + "\n  " + "\n  ".join(lines))
         return "\n".join(parts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An unmodified Linux uses what the backend serves: sensors, clocks, random numbers."""
+"""An unmodified Linux uses what the backend serves: sensors, clocks, power domains, random numbers."""
 
 import re
 import struct
@@ -51,6 +51,28 @@ def test_clk_summary_has_the_clocks_of_the_model(pair, seen):
     found = {clock.name: clock.rate for clock in seen.clocks}
     for clock in pair.platform.describe()["clocks"]:
         assert found[clock["name"]] == clock["rate"], clock
+
+
+def power_domains(frontend):
+    """{name: status} of Linux's generic power domains."""
+    summary = frontend.check("cat /sys/kernel/debug/pm_genpd/pm_genpd_summary").splitlines()[3:]
+    return {line.split()[0]: line.split()[1] for line in summary}
+
+
+def test_linux_has_the_power_domains_of_the_model(pair, frontend):
+    described = pair.platform.describe()["power_domains"]
+    assert described, "the model has no power domains"
+    expected = {domain["name"]: "off-0" if domain["state"] == "off" else "on" for domain in described}
+    assert power_domains(frontend) == expected
+
+
+def test_a_vote_of_linux_switches_a_power_domain_of_the_backend(pair, backend, frontend):
+    (gpu,) = (domain for domain in pair.platform.describe()["power_domains"] if domain["name"] == "gpu")
+    for word, state in ((0, "on"), (1 << 30, "off")):
+        message = struct.pack("<IIII", 0x4404, 0, gpu["id"], word).hex()
+        answer = bytes.fromhex(frontend.check(f"{SCMI_RAW} send {message}"))
+        assert answer == struct.pack("<II", 0x4404, 0), "header, SUCCESS"
+        assert backend.exec('print(soc.power_domains["gpu"].state)').strip() == state
 
 
 def test_linux_names_the_platform(pair, seen):

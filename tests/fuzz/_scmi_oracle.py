@@ -5,15 +5,36 @@ firmware's tables.
 It knows the platform of `scmi_example` by heart and follows what the agents do to it. Sizes come from `scmi_layout`.
 """
 
-from scmi_example import AXES, FIXED, FULL, LIST, LOCKED, MOVING, MUX, RANGE, RATES, SEGMENT, SETTINGS, TRUSTED
+from scmi_example import (
+    ALWAYS_ON,
+    AXES,
+    DEEP,
+    FIXED,
+    FULL,
+    LIST,
+    LOCKED,
+    LONG_DOMAIN,
+    MOVING,
+    MUX,
+    OFF,
+    ON,
+    RANGE,
+    RATES,
+    RETENTION,
+    SEGMENT,
+    SETTINGS,
+    SLEEP,
+    SWITCHED,
+    TRUSTED,
+)
 from scmi_layout import sizes
 
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
 PROTOCOL_ERROR = -10
 
-PROTOCOLS = {0x10: "base", 0x14: "clock", 0x15: "sensor"}
-VERSIONS = {0x10: 0x20001, 0x14: 0x30000, 0x15: 0x30001}
-SUBSCRIPTIONS = ((0x10, 0x8), (0x14, 0x9), (0x14, 0xA), (0x15, 0x4), (0x15, 0xB))
+PROTOCOLS = {0x10: "base", 0x11: "power", 0x14: "clock", 0x15: "sensor"}
+VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x14: 0x30000, 0x15: 0x30001}
+SUBSCRIPTIONS = ((0x10, 0x8), (0x11, 0x6), (0x11, 0x7), (0x14, 0x9), (0x14, 0xA), (0x15, 0x4), (0x15, 0xB))
 
 # (protocol, message): (word of the flags, bits that may be set).
 FLAGS = {
@@ -21,6 +42,9 @@ FLAGS = {
     (0x10, 0x9): (3, 1),
     (0x10, 0xA): (4, 1),
     (0x10, 0xB): (2, 1),
+    (0x11, 0x4): (1, 1),
+    (0x11, 0x6): (2, 1),
+    (0x11, 0x7): (2, 1),
     (0x14, 0x5): (1, 0xF),
     (0x14, 0x7): (2, 0xFF0003),
     (0x14, 0x9): (2, 1),
@@ -33,11 +57,20 @@ FLAGS = {
     (0x15, 0xB): (2, 1),
 }
 
-CLOCKS, SENSORS, DEVICES, AGENTS = 8, 9, 2, 2
+# Messages whose resource id is the second word.
+SECOND_WORD = ((0x11, 0x4), (0x14, 0x5))
 
-# Sensors and clocks that belong to the device "soc", and to "extra".
-IN_SOC = {0x14: set(range(CLOCKS)), 0x15: set(range(SENSORS)) - {1}}
-IN_EXTRA = {0x14: {FIXED}, 0x15: {1}}
+CLOCKS, SENSORS, DOMAINS, DEVICES, AGENTS = 8, 9, 4, 2, 2
+COUNTS = {0x11: DOMAINS, 0x14: CLOCKS, 0x15: SENSORS}
+
+# What belongs to the device "soc", and to "extra".
+IN_SOC = {0x11: set(range(DOMAINS)), 0x14: set(range(CLOCKS)), 0x15: set(range(SENSORS)) - {1}}
+IN_EXTRA = {0x11: {DEEP}, 0x14: {FIXED}, 0x15: {1}}
+
+# Power states of each domain, the one nearest to "on" first; what the description begins with; those that are fixed.
+STATES = {SWITCHED: [ON, OFF], DEEP: [ON, RETENTION, SLEEP, OFF], ALWAYS_ON: [ON, OFF], LONG_DOMAIN: [ON, OFF]}
+FIRST_STATES = {SWITCHED: ON, DEEP: SLEEP, ALWAYS_ON: ON, LONG_DOMAIN: OFF}
+FIXED_DOMAINS = {ALWAYS_ON}
 
 VALUES = {0: 45_000, 1: -5, FULL: 1_000, SEGMENT: 7, 5: 900, 7: 3, 8: (1 << 62) + 1}
 INITIAL_RATES = {FIXED: 24_000_000, LIST: RATES[0], RANGE: 5_000_000_000, SETTINGS: 1_000, LOCKED: 100, 6: 1, 7: 10}
@@ -86,15 +119,18 @@ class Oracle:
         self.changed = {1: set(), 2: set()}
         self.clocks = {}
         self.sensors = {}
+        self.wanted = {}
         for clock in range(CLOCKS):
             self.restore((0x14, clock))
         for sensor in range(SENSORS):
             self.restore((0x15, sensor))
 
-    def restore(self, resource):
-        """Set a resource to what the description says."""
+    def restore(self, resource, agent=None):
+        """Set a resource to what the description says; of what agents share, only the wish of `agent` is forgotten."""
         protocol, number = resource
-        if protocol == 0x14:
+        if protocol == 0x11:
+            self.wanted.pop((number, agent), None)
+        elif protocol == 0x14:
             settings = {1: 50, 2: 90, 0x81: 5} if number == SETTINGS else {}
             parent = {MUX: LIST, LOCKED: FIXED}.get(number)
             self.clocks[number] = {
@@ -135,8 +171,8 @@ class Oracle:
         if at and request[at] & ~allowed & 0xFFFFFFFF:
             return INVALID_PARAMETERS
         if self.names_a_resource(protocol, message):
-            number = request[2 if (protocol, message) == (0x14, 0x5) else 1]
-            if number >= (CLOCKS if protocol == 0x14 else SENSORS):
+            number = request[2 if (protocol, message) in SECOND_WORD else 1]
+            if number >= COUNTS[protocol]:
                 return NOT_FOUND
             if not self.may_use(agent, protocol, number):
                 return DENIED
@@ -144,11 +180,13 @@ class Oracle:
                 (message == 0x5 and number in NO_RATE) or (message == 0xD and number in NO_PARENT)
             ):
                 return DENIED
+            if (protocol, message) == (0x11, 0x4) and number in FIXED_DOMAINS:
+                return DENIED
         least = self.sizes[name + "_reply"] + (16 if name == "sensor_6" else 0)
         return PROTOCOL_ERROR if room < 8 + least else 0
 
     def names_a_resource(self, protocol, message):
-        """Return whether the message has the id of a sensor or clock in it."""
+        """Return whether the message has the id of a resource in it."""
         return protocol != 0x10 and message not in (0, 1, 2, 0x10) and (protocol, message) != (0x15, 0x3)
 
     def may_use(self, agent, protocol, number):
@@ -188,7 +226,7 @@ class Oracle:
         return [0x20001]
 
     def base_1(self, agent, request, room):
-        return [AGENTS << 8 | 2]
+        return [AGENTS << 8 | len(PROTOCOLS) - 1]
 
     def base_2(self, agent, request, room):
         return self.message_attributes(0x10, request[1])
@@ -203,11 +241,14 @@ class Oracle:
         return [0x12345678]
 
     def base_6(self, agent, request, room):
-        if request[1] >= 2:
+        listed = sorted(PROTOCOLS)[1:]
+        if request[1] >= len(listed):
             return INVALID_PARAMETERS
         if room < 16:
             return PROTOCOL_ERROR
-        return [2, 0x1514] if request[1] == 0 else [1, 0x15]
+        taken = listed[request[1] :][: (room - 12) // 4 * 4]
+        found = bytes(taken) + bytes(-len(taken) % 4)
+        return [len(taken)] + [int.from_bytes(found[at : at + 4], "little") for at in range(0, len(found), 4)]
 
     def base_7(self, agent, request, room):
         number = agent if request[1] == 0xFFFFFFFF else request[1]
@@ -235,7 +276,7 @@ class Oracle:
         return self.permit(agent, request, (request[2], None), request[3])
 
     def base_10(self, agent, request, room):
-        if request[1] not in (1, 2) or request[2] >= DEVICES or request[3] not in (0x14, 0x15):
+        if request[1] not in (1, 2) or request[2] >= DEVICES or request[3] not in COUNTS:
             return NOT_FOUND
         return self.permit(agent, request, (request[2], request[3]), request[4])
 
@@ -245,7 +286,7 @@ class Oracle:
         if agent != TRUSTED and (request[1] != agent or request[2]):
             return DENIED
         for resource in self.changed[request[1]]:
-            self.restore(resource)
+            self.restore(resource, request[1])
         self.changed[request[1]] = set()
         if request[2]:
             self.revoked[request[1]] = set()
@@ -253,6 +294,47 @@ class Oracle:
 
     def base_16(self, agent, request, room):
         return self.negotiate(0x10, request[1])
+
+    # Power domain.
+
+    def power_0(self, agent, request, room):
+        return [0x30001]
+
+    def power_1(self, agent, request, room):
+        return [DOMAINS, 0, 0, 0]
+
+    def power_2(self, agent, request, room):
+        return self.message_attributes(0x11, request[1])
+
+    def power_3(self, agent, request, room):
+        return None
+
+    def power_4(self, agent, request, room):
+        if request[1] & 1:
+            return NOT_SUPPORTED
+        if request[3] not in STATES[request[2]]:
+            return INVALID_PARAMETERS
+        self.wanted[request[2], agent] = request[3]
+        self.changed[agent].add((0x11, request[2]))
+        return []
+
+    def power_5(self, agent, request, room):
+        for state in STATES[request[1]]:
+            if state in (self.wanted.get((request[1], 1)), self.wanted.get((request[1], 2))):
+                return [state]
+        return [FIRST_STATES[request[1]]]
+
+    def power_6(self, agent, request, room):
+        return NOT_SUPPORTED
+
+    def power_7(self, agent, request, room):
+        return NOT_SUPPORTED
+
+    def power_8(self, agent, request, room):
+        return None
+
+    def power_16(self, agent, request, room):
+        return self.negotiate(0x11, request[1])
 
     # Clock.
 

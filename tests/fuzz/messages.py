@@ -8,15 +8,15 @@ Most go straight to `Agent.handle`, every tenth through a simulated link, as a d
 from array import array
 
 from driver import Rig
-from fuzz._scmi_oracle import FLAGS, PROTOCOLS, Oracle
+from fuzz._scmi_oracle import COUNTS, FLAGS, PROTOCOLS, SECOND_WORD, Oracle
 from fuzz.rings import Source
 from scmi.device import ScmiDevice
 from scmi.status import GENERIC_ERROR, NAMES
-from scmi_example import RATES, platform
+from scmi_example import OFF, RATES, SLEEP, platform
 
 WORDS = 64
 USUAL_ROOM = 136
-LAST_MESSAGE = {0x10: 0xB, 0x14: 0xF, 0x15: 0xD}
+LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x14: 0xF, 0x15: 0xD}
 ONES = 0xFFFFFFFF
 
 
@@ -46,9 +46,9 @@ class Bench:
             return source.one_of(RATES) & ONES
         return source.below(1 << 16) << 16 | source.below(1 << 16)
 
-    def number(self):
-        """Return the id of a resource, most of the time one that exists."""
-        return self.source.below(9) if self.source.below(12) else self.word()
+    def number(self, protocol):
+        """Return the id of a resource of `protocol`, most of the time one that exists."""
+        return self.source.below(COUNTS.get(protocol, 9)) if self.source.below(12) else self.word()
 
     def flags(self, protocol, message):
         """Return flags for a message, most of the time valid ones."""
@@ -67,11 +67,13 @@ class Bench:
         """Return `count` payload words."""
         found = [self.word() for _ in range(count)]
         if protocol == 0x10 and message in (0x9, 0xA, 0xB) and count > 1 and self.source.below(8):
-            ids = (self.source.below(3), self.source.below(3), 0x14 + self.source.below(2))
+            ids = (self.source.below(3), self.source.below(3), self.source.one_of(sorted(COUNTS)))
             for index in range(min(len(ids), count - 1)):
                 found[index] = ids[index]
         elif count and protocol != 0x10:
-            found[1 if (protocol, message) == (0x14, 0x5) and count > 1 else 0] = self.number()
+            found[1 if (protocol, message) in SECOND_WORD and count > 1 else 0] = self.number(protocol)
+        if (protocol, message) == (0x11, 0x4) and count > 2 and self.source.below(4):
+            found[2] = self.source.one_of((0, 1, SLEEP, OFF))
         if (protocol, message) == (0x14, 0x5) and count > 3:
             rate = self.source.one_of(RATES) + self.source.below(3) - 1
             found[2:4] = [rate & ONES, rate >> 32] if self.source.below(4) else found[2:4]
@@ -83,7 +85,7 @@ class Bench:
     def message(self):
         """Return (request words, length in bytes)."""
         source = self.source
-        protocol = source.one_of((0x10, 0x14, 0x15)) if source.below(40) else source.below(256)
+        protocol = source.one_of(sorted(PROTOCOLS)) if source.below(40) else source.below(256)
         last = LAST_MESSAGE.get(protocol, 0x10)
         message = source.below(last + 1) if source.below(16) else source.one_of((0x10, 0x10, 0x11, source.below(256)))
         kind = 0 if source.below(50) else source.below(4)
@@ -101,7 +103,7 @@ class Bench:
         agent = 2 if source.below(3) else 1
         words, length = self.message()
         room = USUAL_ROOM if source.below(6) else source.below(80)
-        linked = not source.below(10)
+        linked = not source.below(10) and length + room > 0  # a chain has at least one byte
         expected = self.oracle.answer(agent, words, length, room)
         send = self.linked if linked else self.direct
         got = send(agent, words, length, room)

@@ -13,6 +13,7 @@ from scmi_example import (
     LIST,
     NEGATIVE,
     PLAIN,
+    POWER,
     RATES,
     SENSOR,
     SOC,
@@ -26,7 +27,7 @@ SET_DEVICE, SET_PROTOCOL, RESET = 0x9, 0xA, 0xB
 
 
 def test_3_2_2_3_attributes_count_agents_and_other_protocols():
-    assert client().ok(BASE, 0x1) == [2 << 8 | 2]
+    assert client().ok(BASE, 0x1) == [2 << 8 | 3]
 
 
 def test_3_2_2_5_vendor():
@@ -42,20 +43,21 @@ def test_3_2_2_7_implementation_version():
 
 
 def test_3_2_2_8_protocols_are_ascending_without_base():
-    assert client().ok(BASE, LIST_PROTOCOLS, 0) == [2, CLOCK | SENSOR << 8]
+    assert client().ok(BASE, LIST_PROTOCOLS, 0) == [3, POWER | CLOCK << 8 | SENSOR << 16]
 
 
 def test_3_2_2_8_skip():
-    assert client().ok(BASE, LIST_PROTOCOLS, 1) == [1, SENSOR]
+    assert client().ok(BASE, LIST_PROTOCOLS, 1) == [2, CLOCK | SENSOR << 8]
+    assert client().ok(BASE, LIST_PROTOCOLS, 2) == [1, SENSOR]
 
 
 def test_3_2_2_8_skip_past_the_end():
-    for skip in (2, 3, 0xFFFFFFFF):
+    for skip in (3, 4, 0xFFFFFFFF):
         assert client().call(BASE, LIST_PROTOCOLS, skip) == (INVALID_PARAMETERS, [])
 
 
 def test_3_2_2_8_room_for_one_word_of_the_list():
-    assert client().ok(BASE, LIST_PROTOCOLS, 0, room=16) == [2, CLOCK | SENSOR << 8]
+    assert client().ok(BASE, LIST_PROTOCOLS, 0, room=16) == [3, POWER | CLOCK << 8 | SENSOR << 16]
     assert client().call(BASE, LIST_PROTOCOLS, 0, room=12) == (PROTOCOL_ERROR, [])
 
 

@@ -12,21 +12,26 @@ from scmi_example import (
     AXES,
     BASE,
     CLOCK,
+    DEEP,
     FULL,
     LIST,
     LONG,
     LONG_CLOCK,
     LONG_CLOCK_NAME,
+    LONG_DOMAIN,
+    LONG_DOMAIN_NAME,
     LONG_SENSOR_NAME,
+    POWER,
     RANGE,
     SENSOR,
+    SLEEP,
     client,
 )
 
 C = cstruct(endian="<")
 C.load(scmi_layout.SOURCE)
 
-NAMES = {BASE: "base", CLOCK: "clock", SENSOR: "sensor"}
+NAMES = {BASE: "base", POWER: "power", CLOCK: "clock", SENSOR: "sensor"}
 ROWS = [
     pytest.param(NAMES[protocol.ID], row, id=row[1])
     for protocol in client().platform.protocols.values()
@@ -68,7 +73,7 @@ def test_table_names_the_fields_of_the_request(protocol, row):
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (2, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (3, 2, 0)
 
 
 def test_base_names():
@@ -81,7 +86,26 @@ def test_base_names():
 def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
-    assert list(C.base_6_item(data[4:]).protocols)[:count] == [CLOCK, SENSOR] and len(data) == 8
+    assert list(C.base_6_item(data[4:]).protocols)[:count] == [POWER, CLOCK, SENSOR] and len(data) == 8
+
+
+def test_power_attributes():
+    found = C.power_1_reply(reply(POWER, 1))
+    assert (found.num_domains, found.reserved, found.statistics_address, found.statistics_length) == (4, 0, 0, 0)
+
+
+def test_power_domain_attributes():
+    found = C.power_3_reply(reply(POWER, 3, LONG_DOMAIN))
+    assert (found.attributes, text(found.name)) == (1 << 29 | 1 << 27, LONG_DOMAIN_NAME[:15])
+
+
+def test_power_state():
+    assert C.power_5_reply(reply(POWER, 5, DEEP)).power_state == SLEEP
+
+
+def test_power_domain_name():
+    found = C.power_8_reply(reply(POWER, 8, LONG_DOMAIN))
+    assert (found.flags, text(found.name)) == (0, LONG_DOMAIN_NAME)
 
 
 def test_clock_attributes():

@@ -7,7 +7,24 @@ from scmi.message import payload_words, word_of
 from scmi.platform import Platform, Sensor
 from scmi.status import DENIED, GENERIC_ERROR, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import Client, header
-from scmi_example import BASE, CLOCK, FIXED, GUEST, LIST, LOCKED, MOVING, MUX, PLAIN, SENSOR, SOC, client, guest_of
+from scmi_example import (
+    BASE,
+    CLOCK,
+    DEEP,
+    FIXED,
+    GUEST,
+    LIST,
+    LOCKED,
+    MOVING,
+    MUX,
+    OFF,
+    PLAIN,
+    POWER,
+    SENSOR,
+    SOC,
+    client,
+    guest_of,
+)
 from support import raises, without_allocation
 
 NOBODY = 1000
@@ -64,8 +81,10 @@ def test_refusals_are_counted_by_status():
 def test_reset_of_the_device_keeps_what_was_set():
     scmi = client()
     scmi.ok(CLOCK, 0x7, FIXED, 0, 0)
+    scmi.ok(POWER, 0x4, 0, DEEP, OFF)
     scmi.backend.reset()
     assert scmi.ok(CLOCK, 0xB, FIXED, 0) == [0, 0, 0]
+    assert scmi.ok(POWER, 0x5, DEEP) == [OFF]
     assert scmi.ok(BASE, 0x0) == [0x20001]
 
 
@@ -133,6 +152,10 @@ def test_reading_a_sensor_with_timestamp_does_not_allocate():
 def test_reading_the_rate_of_a_clock_does_not_allocate():
     for clock in (FIXED, LIST, MUX):
         _repeat(client(), CLOCK, 0x6, clock)
+
+
+def test_reading_the_state_of_a_power_domain_does_not_allocate():
+    _repeat(client(), POWER, 0x5, DEEP)
 
 
 def test_reading_the_default_model_does_not_allocate():

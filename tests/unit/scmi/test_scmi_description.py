@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Platform descriptions: what is refused and how that is said, what is derived from them."""
 
-from scmi.platform import PHASE, Agent, Axis, Clock, DescriptionError, Device, Platform, Sensor
-from scmi_example import LONG_CLOCK_NAME, LONG_SENSOR_NAME, RATES, platform
+from scmi.platform import PHASE, Agent, Axis, Clock, DescriptionError, Device, Platform, PowerDomain, Sensor
+from scmi_example import LONG_CLOCK_NAME, LONG_DOMAIN_NAME, LONG_SENSOR_NAME, RATES, platform
 from support import raises
 
 
@@ -76,6 +76,21 @@ def test_clock_options():
     refused(clock(rate=1, forbidden=("speed",)), "'speed'")
     refused(clock(rate=1, settings={3: 1}), "settings")
     refused(clock(rate=1, settings={PHASE: 361}), "360")
+
+
+def test_power_domain_options():
+    refused(lambda: PowerDomain(""), "power domain ''", "1 to 63 bytes")
+    refused(lambda: PowerDomain("d", "asleep"), "power domain 'd'", "on, off", "'asleep'")
+    refused(lambda: PowerDomain("d", states=(("off", 1),)), "power domain 'd'", "different names")
+    refused(lambda: PowerDomain("d", states=(("a", 1), ("b", 1))), "different words")
+    refused(lambda: PowerDomain("d", states=(("a", 0x40000000),)), "different words", "(off)")
+    refused(lambda: PowerDomain("d", states=(("a", 1 << 28),)), "power_state of 'a'")
+    refused(lambda: PowerDomain("d", states=(("a", -1),)), "power_state of 'a'")
+    refused(lambda: PowerDomain("d", states=(("a",),)), "(name, power_state word)")
+    refused(lambda: PowerDomain("d", fixed="yes"), "power domain 'd'", "fixed must be True or False")
+    refused(lambda: PowerDomain("d", change=1), "power domain 'd'", "change must be a function")
+    refused(lambda: Platform(power_domains=[PowerDomain("d"), PowerDomain("d")]), "two power domains", "'d'")
+    refused(lambda: Platform(power_domains=[Clock("c", 1)]), "power domain number 0 is a Clock")
 
 
 def test_parents():
@@ -172,6 +187,15 @@ def test_setting_a_rate_at_the_prompt():
     refused(lambda: setattr(soc.clocks["mux"], "rate", RATES[0]), "takes its rate from its parent")
 
 
+def test_setting_a_power_state_at_the_prompt():
+    domain = platform().power_domains["deep"]
+    domain.state = "off"
+    assert domain.state == "off" and domain.word == 0x40000000
+    refused(lambda: setattr(domain, "state", "asleep"), "power domain 'deep'", "on, retention, sleep, off")
+    domain.vote(1).set(1)
+    assert domain.wanted == {1: "retention"} and "agent 1 wants retention" in repr(domain)
+
+
 def test_names_that_do_not_exist():
     soc = platform()
     assert "plain" in soc.sensors and "nothing" not in soc.sensors
@@ -183,16 +207,20 @@ def test_repr_is_a_table():
     text = repr(platform())
     for word in ("Vendor", "plain", "45000", "m\u00b0C", "moving", "disabled", "from list", LONG_CLOCK_NAME, "trusted"):
         assert word in text, word
+    for word in ("power domains", "switched", "sleep", "fixed"):
+        assert word in text, word
     assert repr(platform().clocks).count("\n") == 7
 
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x14, 0x15]
-    assert [entry["version"] for entry in described["protocols"]] == [0x20001, 0x30000, 0x30001]
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x14, 0x15]
+    assert [entry["version"] for entry in described["protocols"]] == [0x20001, 0x30001, 0x30000, 0x30001]
     values = {entry["name"]: entry["value"] for entry in described["sensors"]}
     assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
     assert values["axes"] == [1, -2, 9] and LONG_SENSOR_NAME in values
+    states = {entry["name"]: entry["state"] for entry in described["power_domains"]}
+    assert states == {"switched": "on", "deep": "sleep", "always-on": "on", LONG_DOMAIN_NAME: "off"}
     rates = {entry["name"]: entry["rate"] for entry in described["clocks"]}
     assert rates["mux"] == RATES[0] and rates["range"] == 5_000_000_000
 
@@ -200,6 +228,7 @@ def test_description_for_the_host():
 def test_nodes_for_the_frontend():
     nodes = {node["name"]: node["properties"] for node in platform().frontend_nodes()}
     assert nodes == {
+        "protocol@11": {"reg": 0x11, "#power-domain-cells": 1},
         "protocol@14": {"reg": 0x14, "#clock-cells": 1},
         "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
     }
@@ -215,4 +244,5 @@ def test_models():
     assert [sensor.name for sensor in models.default.platform.sensors if sensor.moving] == ["battery"]
     low, high = 3_300_000, 4_200_000
     assert low <= models.default.platform.sensors["battery"].value <= high
+    assert models.default.platform.power_domains["always-on"].fixed
     assert models.minimal.platform.clocks["osc"].rate == 24_000_000

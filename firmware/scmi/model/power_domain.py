@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Power domains of a platform description. Source: DEN0056F, 3.3.1 and the fields of 3.3.2.5 to 3.3.2.10.
+
+Several agents share a domain: each has one vote, and the domain is in the state nearest to "on" that any of them wants.
+"""
+
+from hal.compat import const
+from scmi.message import ACCESS_STATE
+from scmi.model.rules import is_integer, require, require_flag, require_name
+
+# power_state (3.3.2.6): bit 30 says that the context is lost, bits 27:0 are the id; id 0 is on, or off without context.
+_ON = const(0)
+_OFF = const(1 << 30)
+_STATE_BITS = const(0x4FFFFFFF)
+
+
+class PowerDomain:
+    """A power domain as the frontends see it."""
+
+    def __init__(self, name, state="on", states=(), fixed=False, change=None):
+        """Describe a power domain; DescriptionError if a rule is broken.
+
+        `name`: 1 to 63 bytes. `state`: the name of its state until an agent asks for one. `states`: what it has between
+        "on" and "off", as (name, power_state word) from the one nearest to "on" to the one nearest to "off". `fixed`:
+        frontends may not change its state. `change`: `change(domain, state)` is called with the name of the new state
+        before the domain counts as being in it; what it raises leaves everything as it was, and the frontend is
+        answered GENERIC_ERROR.
+        """
+        self.subject = f"power domain {name!r}"
+        require_name(name, self.subject)
+        require(
+            change is None or callable(change), self.subject, "change must be a function of the domain and its state"
+        )
+        self.name = name
+        self.id = None
+        self.fixed = require_flag(fixed, self.subject, "fixed")
+        self.forbidden = ACCESS_STATE if self.fixed else 0
+        self.states, self._words = self._checked_states(states)
+        self._change = change
+        self._votes = {}
+        self._depth = self._initial = self._depth_named(state)
+
+    def _checked_states(self, states):
+        names, words = ["on"], [_ON]
+        for state in states:
+            require(len(state) == 2, self.subject, "a state of states must be (name, power_state word)")
+            name, word = state
+            require_name(name, self.subject)
+            holds = is_integer(word) and word & ~_STATE_BITS == 0
+            require(holds, self.subject, f"power_state of {name!r} may have bit 30 and bits 27 to 0, not {word!r}")
+            names.append(name)
+            words.append(word)
+        names, words = tuple(names) + ("off",), tuple(words) + (_OFF,)
+        require(len(set(names)) == len(names), self.subject, "states must have different names, and not 'on' or 'off'")
+        holds = len(set(words)) == len(words)
+        require(holds, self.subject, f"states must have different words, and not {_ON:#x} (on) or {_OFF:#x} (off)")
+        return names, words
+
+    def _depth_named(self, state):
+        require(state in self.states, self.subject, f"state must be one of {', '.join(self.states)}, not {state!r}")
+        return self.states.index(state)
+
+    @property
+    def state(self):
+        """The name of its state. What it is set to at the prompt holds until an agent changes its vote."""
+        return self.states[self._depth]
+
+    @state.setter
+    def state(self, state):
+        self._enter(self._depth_named(state))
+
+    @property
+    def word(self):
+        """Its state as a power_state word."""
+        return self._words[self._depth]
+
+    @property
+    def wanted(self):
+        """{agent id: name of the state that it wants} of the agents that have asked for one."""
+        return {agent: self.states[vote.depth] for agent, vote in self._votes.items() if vote.depth is not None}
+
+    def depth(self, word):
+        """Return how far from "on" the state with power_state `word` is, 0 being "on", or None if it has no such
+        state."""
+        return self._words.index(word) if word in self._words else None
+
+    def vote(self, agent):
+        """Return the Vote of the agent with id `agent`."""
+        if agent not in self._votes:
+            self._votes[agent] = Vote(self)
+        return self._votes[agent]
+
+    def settle(self):
+        """Enter the state that the votes ask for; without any that of the description."""
+        wanted = None
+        for vote in self._votes.values():
+            if vote.depth is not None and (wanted is None or vote.depth < wanted):
+                wanted = vote.depth
+        self._enter(self._initial if wanted is None else wanted)
+
+    def _enter(self, depth):
+        if depth == self._depth:
+            return
+        if self._change:
+            self._change(self, self.states[depth])
+        self._depth = depth
+
+    def row(self):
+        """Return the columns of a table for people."""
+        wanted = self.wanted
+        votes = ", ".join(f"agent {agent} wants {wanted[agent]}" for agent in sorted(wanted))
+        return (str(self.id), self.name, self.state, "fixed" if self.fixed else "", votes)
+
+    def __repr__(self):
+        return "power domain " + "  ".join(self.row()).rstrip()
+
+
+class Vote:
+    """What one agent wants of a power domain: `depth` of the state, or None as long as it has not asked."""
+
+    def __init__(self, domain):
+        self._domain = domain
+        self.depth = None
+
+    def set(self, depth):
+        """Want the state at `depth` from now on, None: no longer any."""
+        before, self.depth = self.depth, depth
+        try:
+            self._domain.settle()
+        except Exception:
+            self.depth = before
+            raise
+
+    def restore(self):
+        """Take the vote back."""
+        self.set(None)

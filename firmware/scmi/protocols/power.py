@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Power domain management protocol 3.1. Source: DEN0056F, 3.3.
+
+A frontend that asks for "off" while another agent wants the domain on gets SUCCESS, as its vote has been taken; the
+domain stays on, and POWER_STATE_GET tells its real state. Linux 6.12 takes that for a failure to switch off and keeps
+its own view of the domain at "on".
+"""
+
+from hal.compat import const
+from scmi.message import ACCESS_STATE, row
+from scmi.protocols.common import Protocol, common_messages, no_events
+from scmi.status import INVALID_PARAMETERS, NOT_SUPPORTED
+from scmi.wire import LONG_NAME, SHORT_NAME, put, text_words
+
+PROTOCOL_ID = const(0x11)
+
+# attributes (3.3.2.5). Bits 31, 30 and 28 stay 0: no notifications and no asynchronous changes.
+_SYNCHRONOUS = const(1 << 29)
+_EXTENDED_NAME = const(1 << 27)
+
+_ASYNCHRONOUS = const(1 << 0)
+
+
+def domain_attributes(agent, domain, request, reply, room):
+    """POWER_DOMAIN_ATTRIBUTES (3.3.2.5)."""
+    attributes = 0 if domain.fixed else _SYNCHRONOUS
+    if len(domain.name.encode()) >= SHORT_NAME:
+        attributes |= _EXTENDED_NAME
+    reply[2] = attributes
+    return put(reply, 3, text_words(domain.name, SHORT_NAME)) << 2
+
+
+def state_set(agent, domain, request, reply, room):
+    """POWER_STATE_SET (3.3.2.6): the vote of this agent."""
+    if request[1] & _ASYNCHRONOUS:
+        return NOT_SUPPORTED
+    depth = domain.depth(request[3])
+    if depth is None:
+        return INVALID_PARAMETERS
+    vote = domain.vote(agent.id)
+    agent.note(vote)
+    vote.set(depth)
+    return 8
+
+
+def state_get(agent, domain, request, reply, room):
+    """POWER_STATE_GET (3.3.2.7)."""
+    reply[2] = domain.word
+    return 12
+
+
+def name_get(agent, domain, request, reply, room):
+    """POWER_DOMAIN_NAME_GET (3.3.2.10)."""
+    reply[2] = 0
+    return put(reply, 3, text_words(domain.name, LONG_NAME)) << 2
+
+
+class PowerProtocol(Protocol):
+    """The power domain protocol of a platform; resources are `scmi.model.power_domain.PowerDomain` objects."""
+
+    ID = PROTOCOL_ID
+    NAME = "power"
+    VERSIONS = (0x30001,)
+    RESOURCE = "domain_id"
+    MESSAGES = common_messages(("attributes", "statistics_address*2", "statistics_len"), 0x30001) + (
+        row(0x3, "POWER_DOMAIN_ATTRIBUTES", 0x10000, ("domain_id",), ("attributes", "name*4"), domain_attributes),
+        row(
+            0x4,
+            "POWER_STATE_SET",
+            0x10000,
+            ("flags", "domain_id", "power_state"),
+            (),
+            state_set,
+            flags=("flags", 1),
+            access=ACCESS_STATE,
+            asynchronous=1,
+        ),
+        row(0x5, "POWER_STATE_GET", 0x10000, ("domain_id",), ("power_state",), state_get),
+        row(
+            0x6,
+            "POWER_STATE_NOTIFY",
+            0x10000,
+            ("domain_id", "notify_enable"),
+            (),
+            no_events,
+            flags=("notify_enable", 1),
+            notifies=0x0,
+        ),
+        row(
+            0x7,
+            "POWER_STATE_CHANGE_REQUESTED_NOTIFY",
+            0x30000,
+            ("domain_id", "notify_enable"),
+            (),
+            no_events,
+            flags=("notify_enable", 1),
+            notifies=0x1,
+        ),
+        row(0x8, "POWER_DOMAIN_NAME_GET", 0x30000, ("domain_id",), ("flags", "name*16"), name_get),
+    )
+
+    def attributes(self):
+        """Number of domains; no shared memory of statistics (three words)."""
+        return (len(self.resources), 0, 0, 0)
