@@ -21,7 +21,7 @@ void irq_release_all(void);
 
 /*
  * Sleep until an interrupt has been handled, or `timeout_ms` have passed (UINT64_MAX: no limit). Returns at once if
- * one was handled since the last return: whoever looks for work, then calls this in a loop, misses nothing.
+ * one was handled since the last return (callbacks of the scheduler have their own last return): whoever looks for work, then calls this in a loop, misses nothing.
  */
 void board_wait(uint64_t timeout_ms);
 

@@ -17,7 +17,11 @@
 
 #define INTIDS 1020
 
-static volatile bool handled;
+/*
+ * Was there an interrupt since the last sleep? [1] is for a sleep inside a scheduled callback: the program around it
+ * may have looked for work already and be about to sleep, and must not lose the news to it.
+ */
+static volatile bool handled[2];
 static uint64_t lent[INTIDS / 64 + 1];
 
 void irq_dispatch(void) {
@@ -33,7 +37,7 @@ void irq_dispatch(void) {
         hal_on_interrupt(intid);
     }
     gic_end(intid);
-    handled = true;
+    handled[0] = handled[1] = true;
 }
 
 void irq_start(void) {
@@ -47,15 +51,16 @@ void irq_start(void) {
 
 void board_wait(uint64_t timeout_ms) {
     uint64_t deadline = timeout_ms == UINT64_MAX ? TIMER_NEVER : timer_now() + timer_ticks(timeout_ms);
+    volatile bool *news = &handled[MP_STATE_VM(sched_state) == MP_SCHED_LOCKED];
     uint64_t state = irq_mask();
-    if (!handled && MP_STATE_VM(sched_state) != MP_SCHED_PENDING) {
+    if (!*news && MP_STATE_VM(sched_state) != MP_SCHED_PENDING) {
         timer_set(TIMER_WAIT, deadline);
         dsb(sy);
         wfi();
     }
     irq_restore(state);
     isb();
-    handled = false;
+    *news = false;
 }
 
 bool hal_port_irq_enable(unsigned intid, bool edge) {
