@@ -799,7 +799,9 @@ def run_pending():
     _service.serving = True
     try:
         _service.callback(None)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         _note_fault(error)
     finally:
         _service.serving = False
@@ -810,7 +812,14 @@ def _note_fault(error):
     _service.faults += 1
     _service.fault = error
     if _service.faults == 1:
-        print("trapless: the serving callback failed:", repr(error))
+        print("trapless: the serving callback failed:", _describe(error))
+
+
+def _describe(error):
+    try:
+        return repr(error)
+    except BaseException:
+        return "(it cannot be printed)"
 
 
 def _intid(intid):

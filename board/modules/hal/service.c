@@ -18,6 +18,7 @@ static struct {
     volatile bool serving;
     volatile bool again;  /* asked for while it runs: a node queued now would run before the prompt has its turn */
     volatile bool ctrl_c; /* came in while it runs */
+    bool queued;          /* waits among the queued Python functions */
     bool reserved;        /* a part of the Python stack is kept back for it */
     size_t faults;
     uint32_t attached[(HAL_INTID_END + 31) / 32];
@@ -37,6 +38,7 @@ static void schedule(void) {
 }
 
 static mp_obj_t run_queued(mp_obj_t arg) {
+    service.queued = false;
     run(NULL);
     return mp_const_none;
 }
@@ -44,11 +46,28 @@ static MP_DEFINE_CONST_FUN_OBJ_1(run_queued_obj, run_queued);
 
 /*
  * MicroPython runs all nodes before it goes on with the program, but at most one queued Python function: a callback
- * that always has more to do goes there, or nobody could use the prompt.
+ * that always has more to do goes there, or nobody could use the prompt. It goes there once: interrupts run it in
+ * between, and would fill the queue, which is also the program's (micropython.schedule()).
  */
 static void schedule_after_prompt(void) {
-    if (!mp_sched_schedule(MP_OBJ_FROM_PTR(&run_queued_obj), mp_const_none)) {
+    if (service.queued) {
+        return;
+    }
+    service.queued = mp_sched_schedule(MP_OBJ_FROM_PTR(&run_queued_obj), mp_const_none);
+    if (!service.queued) {
         mp_sched_schedule_node(&service.node, run);
+    }
+}
+
+/* Nothing may be raised out of the callback, and an exception of the user's own class may fail to say what it is. */
+static void print_fault(mp_obj_t error) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_printf(&mp_plat_print, "trapless: the serving callback failed:\n");
+        mp_obj_print_exception(&mp_plat_print, error);
+        nlr_pop();
+    } else {
+        mp_printf(&mp_plat_print, "(it cannot be printed)\n");
     }
 }
 
@@ -60,8 +79,7 @@ static void note_fault(mp_obj_t error) {
     service.faults++;
     MP_STATE_VM(hal_fault) = error;
     if (service.faults == 1) {
-        mp_printf(&mp_plat_print, "trapless: the serving callback failed:\n");
-        mp_obj_print_exception(&mp_plat_print, error);
+        print_fault(error);
     }
 }
 
@@ -172,6 +190,7 @@ void hal_reset(void) {
     service.serving = false;
     service.again = false;
     service.ctrl_c = false;
+    service.queued = false;
     service.faults = 0;
 }
 

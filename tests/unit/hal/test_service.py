@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The serving callback, interrupts and the interrupt-level echo; `_hal` scheduled by MicroPython, the twin by hand."""
 
-from support import raises
+from support import MICROPYTHON, raises
 from unit.hal.twins import for_twins
 
 
@@ -83,6 +83,50 @@ def test_a_fault_is_counted_and_serving_goes_on(twin):
     assert not twin.serving()
     twin.serve(None)
     assert (twin.faults(), twin.fault()) == (0, None)
+
+
+class Unspeakable(Exception):
+    """Fails to say what it is."""
+
+    def __repr__(self):
+        raise MemoryError("for saying what it is")
+
+    __str__ = __repr__
+
+
+@for_twins
+def test_a_fault_that_cannot_be_printed_is_a_fault(twin):
+    def fail(served):
+        raise Unspeakable(served.runs) if served.runs != 2 else SystemExit(Unspeakable())
+
+    for _ in range(2):
+        served = Served(twin, fail)
+        for i in range(3):
+            twin.notify()
+            settle(twin)
+            assert (served.runs, twin.faults(), twin.serving()) == (i + 1, i + 1, False)
+    twin.serve(None)
+
+
+@for_twins
+def test_interrupts_during_more_and_more_work_leave_the_queue_to_the_program(twin):
+    """Beside the callback that is asked for again and again, the program can schedule its own functions."""
+    served = Served(twin, lambda served: twin.notify())
+    twin.irq_attach(80, True)
+    for _ in range(20):
+        twin.interrupt(80)
+        settle(twin)
+    assert served.runs >= 20
+    if MICROPYTHON:
+        import micropython
+
+        ran = []
+        micropython.schedule(ran.append, 1)
+        settle(twin)
+        assert ran == [1]
+    twin.irq_detach(80)
+    twin.serve(None)
+    settle(twin)
 
 
 @for_twins
