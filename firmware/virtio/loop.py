@@ -10,6 +10,14 @@ HANDLERS_PER_RUN = 32
 POLL_MS = 1
 
 
+def _describe(error):
+    """Return `repr(error)`; its class's name if that fails, as for want of memory or in a model's own class."""
+    try:
+        return repr(error)
+    except BaseException:
+        return type(error).__name__
+
+
 class Loop:
     """Serves the links that were added, on `machine`.
 
@@ -97,7 +105,7 @@ class Loop:
         self.faults += 1
         self.fault = error
         if self.faults == 1:
-            print("trapless: a device could not be served:", repr(error))
+            print("trapless: a device could not be served:", _describe(error))
 
     def _poll(self, _):
         self.run(None)

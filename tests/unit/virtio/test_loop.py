@@ -121,6 +121,25 @@ def test_a_handler_that_raises_does_not_stop_the_others():
         assert (len(faulty.queues[0].poll()), len(sound.queues[0].poll())) == (1, 1)
 
 
+def test_an_exception_that_cannot_be_described_does_not_end_the_serving():
+    class Unspeakable(SystemExit):
+        def __repr__(self):
+            raise MemoryError("for saying what it is")
+
+    class Broken(MirrorBackend):
+        def handle(self, request, length, reply, room):
+            raise Unspeakable()
+
+    rig = Rig(Mirror(), Mirror())
+    rig.link.ports[0].device.backend = Broken()
+    faulty, sound = [driver.begin() for driver in rig.drivers]
+    flood(faulty, 3)
+    flood(sound, 3)
+    rig.run()
+    assert rig.loop.faults == 3
+    assert (len(faulty.queues[0].poll()), len(sound.queues[0].poll())) == (3, 3)
+
+
 def test_every_link_is_published_before_one_is_rung():
     machine = Machine()
     loop = Loop(machine)
