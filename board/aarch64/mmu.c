@@ -12,6 +12,7 @@
 
 #define PAGE 4096ull
 #define ADDRESS_BITS 39
+#define ADDRESS_END (1ull << ADDRESS_BITS)
 #define TABLES 40
 #define LEAF_LEVEL 3
 
@@ -107,11 +108,11 @@ static uint64_t map_step(uint64_t address, uint64_t size, uint64_t bits) {
 }
 
 bool mmu_map(uint64_t address, uint64_t size, enum mmu_kind kind) {
-    uint64_t end = (address + size + PAGE - 1) & ~(PAGE - 1);
-    uint64_t at = address & ~(PAGE - 1);
-    if (end < address || end > 1ull << ADDRESS_BITS) {
+    if (size > ADDRESS_END || address > ADDRESS_END - size) {
         return false;
     }
+    uint64_t end = (address + size + PAGE - 1) & ~(PAGE - 1);
+    uint64_t at = address & ~(PAGE - 1);
     while (at < end) {
         uint64_t done = map_step(at, end - at, attributes(kind));
         if (done == 0) {

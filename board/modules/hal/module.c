@@ -29,7 +29,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(hal_dtb_obj, hal_dtb);
 static mp_obj_t hal_map_window(mp_obj_t phys_in, mp_obj_t size_in, mp_obj_t device) {
     uint64_t phys;
     size_t size = hal_arg_size(size_in);
-    if (!hal_arg_u64(phys_in, &phys) || size == 0 || phys + size < phys) {
+    if (!hal_arg_u64(phys_in, &phys) || (mp_int_t)size <= 0 || phys + size < phys) {
         mp_raise_ValueError(MP_ERROR_TEXT("no such range of memory"));
     }
     void *ptr = hal_port_map(phys, size, mp_obj_is_true(device) ? HAL_MEMORY_DEVICE : HAL_MEMORY_NORMAL);

@@ -56,7 +56,7 @@ static __attribute__((noreturn)) void raise_alignment(void) {
 }
 
 static void check_size(size_t size, size_t available) {
-    if (size == 0 || size > available) {
+    if ((mp_int_t)size <= 0 || size > available) {
         mp_raise_ValueError(MP_ERROR_TEXT("window size is 0 or beyond the end of its source"));
     }
 }
@@ -186,9 +186,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(window_fill_obj, 4, 4, window_fill);
 static mp_obj_t window_window(mp_obj_t self_in, mp_obj_t off_in, mp_obj_t size_in) {
     const hal_window_t *self = MP_OBJ_TO_PTR(self_in);
     size_t size = hal_arg_size(size_in);
-    if (size == 0 || (mp_obj_is_small_int(size_in) && (mp_int_t)size < 0)) {
-        check_size(0, 0);
-    }
+    check_size(size, SIZE_MAX);
     return hal_window_new(at(self_in, off_in, size), size, self->source);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(window_window_obj, window_window);

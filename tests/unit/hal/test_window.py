@@ -31,6 +31,13 @@ def test_words_are_little_endian_and_of_their_width(twin):
 
 
 @for_twins
+def test_no_window_reaches_over_all_addresses(twin):
+    """An address is a source in the C module only, where a size below 0 must not be taken for a large one."""
+    for size in (0, -1, -8, HUGE):
+        raises((ValueError, TypeError), twin.Window, 0, size)
+
+
+@for_twins
 def test_stores_keep_the_low_bits(twin):
     _, window = make(twin)
     for value in (-1, (1 << 64) - 1, HUGE - 1, -HUGE - 1):
