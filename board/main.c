@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of the interpreter: start, frozen main.py, prompt; and again at every soft reset, whichever prompt asked
- * for it. main.py is expected to set serving up and to return.
+ * for it. main.py is expected to set serving up and to return. A Ctrl-C does not reach it: whoever connects at the
+ * wrong moment would end the serving before it has begun.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static void one_life(void) {
     hal_reset();
     pyexec_frozen_module("_boot.py", false);
     if (mp_find_frozen_module("main.py", NULL, NULL) == MP_IMPORT_STAT_FILE) {
-        pyexec_frozen_module("main.py", true);
+        pyexec_frozen_module("main.py", false);
     }
     while (prompt() == 0) {
     }

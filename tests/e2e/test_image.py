@@ -215,6 +215,26 @@ _hal.serve(served)
     assert machine.run("ended, _hal.faults()") == "(1, 0)"
 
 
+def test_ctrl_c_does_not_interrupt_the_setting_up(boot):
+    machine = boot()
+    at = machine.type("\x04")
+    for _ in range(300):
+        machine.type("\x03")
+        time.sleep(0.002)
+    machine.expect("nothing is served, this is just a prompt", machine.expect("MPY: soft reboot", at))
+    assert machine.run("1 + 1") == "2"
+    assert "Traceback" not in machine.said()[at:]
+
+
+def test_a_key_that_comes_while_a_callback_sleeps_is_read(boot):
+    machine = boot()
+    machine.run("import _hal, time")
+    machine.run("def served(_):\r  print('begun')\r  time.sleep_ms(500)\r\r\r")
+    at = machine.expect(PROMPT, machine.type("_hal.serve(served); _hal.timer(300)\r"))
+    at = machine.expect("begun", at)
+    assert machine.run("6 * 7", limit=5) == "42"
+
+
 def test_the_initrd_is_mounted(boot, tmp_path):
     folder = tmp_path / "rom"
     folder.mkdir()
