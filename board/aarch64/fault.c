@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "drivers/platform.h"
 #include "drivers/uart.h"
 #include "fault.h"
 #include "py/mpprint.h"
@@ -88,6 +89,11 @@ static void print_registers(const struct fault_registers *registers) {
 }
 
 void fault_report(unsigned vector, const struct fault_registers *registers) {
+    static bool reporting;
+    if (reporting || platform.uart == 0) {
+        return;     /* a fault of the report itself, or before there is a console to print it on */
+    }
+    reporting = true;
     uint64_t esr = sysreg_read(esr_el1), elr = sysreg_read(elr_el1);
     const char *name = vector % VECTOR_KINDS == 0 ? LOOKUP(classes, CLASS(esr)) : NULL;
     mp_printf(&console, "\n*** FAULT: %s", name == NULL ? vectors[vector % VECTOR_KINDS] : name);

@@ -31,6 +31,7 @@ start:
 
     mov x0, #HCR_RW
     msr hcr_el2, x0
+    isb                             /* of the two layouts of what follows, that without E2H */
     mov x0, #3                      /* EL1 may use the physical counter and timer */
     msr cnthctl_el2, x0
     msr cntvoff_el2, xzr
@@ -41,7 +42,13 @@ start:
     msr vpidr_el2, x0
     mrs x0, mpidr_el1
     msr vmpidr_el2, x0
-    mrs x0, id_aa64pfr0_el1
+    mrs x0, id_aa64mmfr0_el1
+    ubfx x0, x0, #56, #4            /* fine-grained traps? None of EL1's registers and instructions */
+    cbz x0, 0f
+    msr s3_4_c1_c1_4, xzr           /* HFGRTR_EL2 */
+    msr s3_4_c1_c1_5, xzr           /* HFGWTR_EL2 */
+    msr s3_4_c1_c1_6, xzr           /* HFGITR_EL2 */
+0:  mrs x0, id_aa64pfr0_el1
     ubfx x0, x0, #24, #4            /* GIC system registers? */
     cbz x0, 1f
     mrs x0, s3_4_c12_c9_5           /* ICC_SRE_EL2: SRE and Enable */

@@ -6,7 +6,7 @@
  * the machine halts.
  */
 
-#define FRAME_GENERAL 176           /* x0-x18, x29, x30, ELR, SPSR */
+#define FRAME_GENERAL 176           /* x0-x18, x30, ELR, SPSR */
 #define FRAME (FRAME_GENERAL + 512)
 
     .macro fault kind

@@ -98,6 +98,14 @@ static void start_v3(void) {
     isb();
 }
 
+/* What a boot loader left enabled raises interrupts that nobody here would ever silence. */
+static void disable_all(void) {
+    for (unsigned intid = 0; intid < intids; intid += 32) {
+        io_write32(bank(intid) + GICD_ICENABLER + intid / 32 * 4, ~0u);
+    }
+    dsb(sy);
+}
+
 void gic_start(void) {
     intids = 32 * ((io_read32(platform.gic_distributor + GICD_TYPER) & 31) + 1);
     if (platform.gic_version == 3) {
@@ -105,6 +113,7 @@ void gic_start(void) {
     } else {
         start_v2();
     }
+    disable_all();
 }
 
 static void route(unsigned intid) {
