@@ -34,7 +34,7 @@ platform = Platform(
         Sensor("cooling-fan-behind-the-front-panel", "rpm", 1_500),
         Sensor(
             "compass",
-            "gauss",
+            "microgauss",
             axes=[
                 Axis("x", "microgauss", 210_000, limits=(-2_000_000, 2_000_000)),
                 Axis("y", "microgauss", -15_000, limits=(-2_000_000, 2_000_000)),

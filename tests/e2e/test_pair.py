@@ -47,6 +47,33 @@ def test_a_value_set_on_the_backend_is_what_linux_reads_next(backend, frontend):
         assert frontend.check("cat /sys/class/hwmon/hwmon*/temp1_input") == str(value)
 
 
+def test_a_sensor_switched_off_on_the_backend_cannot_be_read(backend, frontend):
+    for name, attribute in (("cpu", "temp1_input"), ("battery", "in1_input")):
+        read = f"cat /sys/class/hwmon/hwmon*/{attribute}"
+        backend.exec(f'soc.sensors["{name}"].enabled = False')
+        assert frontend.run(read).status != 0
+        backend.exec(f'soc.sensors["{name}"].enabled = True')
+        frontend.check(read)
+
+
+def test_a_moving_sensor_that_is_held_reads_what_it_was_set_to(backend, frontend):
+    backend.exec('soc.sensors["battery"].value = 3_500_000')
+    assert frontend.check("cat /sys/class/hwmon/hwmon*/in1_input") == "3500"
+    backend.exec('soc.sensors["battery"].value = None')
+
+
+def test_clocks_changed_on_the_backend_are_what_linux_reads_next(backend, frontend):
+    def rate(name):
+        return int(frontend.check(f"cat /sys/kernel/debug/clk/{name}/clk_rate"))
+
+    for pll in (400_000_000, 1_600_000_000, 1_200_000_000):
+        backend.exec(f'soc.clocks["pll"].rate = {pll}; soc.clocks["uart"].parent = "pll"')
+        assert (rate("pll"), rate("uart")) == (pll, pll)
+        backend.exec('soc.clocks["pll"].enabled = False; soc.clocks["uart"].parent = "osc"')
+        assert (rate("pll"), rate("uart")) == (pll, 24_000_000)
+        backend.exec('soc.clocks["pll"].enabled = True')
+
+
 def test_clk_summary_has_the_clocks_of_the_model(pair, seen):
     found = {clock.name: clock.rate for clock in seen.clocks}
     for clock in pair.platform.describe()["clocks"]:

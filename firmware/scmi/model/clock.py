@@ -39,10 +39,11 @@ class Clock:
         """Describe a clock; DescriptionError if a rule is broken.
 
         `name`: 1 to 63 bytes. `rate`: hertz now. It is fixed, or one of `rates`, or a step of `rate_range` (lowest,
-        highest, step). `parents`: names of the clocks that it can be fed by, the present one first; without a rate of
-        its own it has the rate of that clock. `enabled`: whether it runs. `forbidden`: what frontends may not change:
-        "state", "rate", "parent", or "all". `settings`: {DUTY_CYCLE: percent, PHASE: degrees, 0x80 to 0xFF: any} that
-        can be changed. `enable_delay`: microseconds to switch it on, 0: not known.
+        highest, step). Linux 6.12 takes no clock with more than 16 `rates`. `parents`: names of the clocks that it can
+        be fed by, the present one first; without a rate of its own it has the rate of that clock. `enabled`: whether it
+        runs. `forbidden`: what frontends may not change: "state", "rate", "parent", or "all". `settings`: {DUTY_CYCLE:
+        percent, PHASE: degrees, 0x80 to 0xFF: any} that can be changed. `enable_delay`: microseconds to switch it on,
+        0: not known.
         """
         self.subject = f"clock {name!r}"
         require_name(name, self.subject)

@@ -20,6 +20,9 @@ class Collection:
                 return item
         raise KeyError(f"no {self._kind} {wanted!r}; there are: {', '.join(self.keys())}")
 
+    def __setitem__(self, wanted, value):
+        raise TypeError(f"a {self._kind} cannot be replaced; set one of its attributes, such as value or rate")
+
     def __contains__(self, name):
         return name in self.keys()
 

@@ -97,6 +97,13 @@ class Quantity:
         held = self._held
         return self._source() if held is None else held
 
+    def shown(self):
+        """Return the value as text; a `read` function that fails must not take a whole table away."""
+        try:
+            return str(self.read())
+        except Exception as error:
+            return f"read failed: {error!r}"
+
     def refresh(self):
         """Bring what is derived from the value up to date."""
 
@@ -113,7 +120,10 @@ class Axis(Quantity):
 
     def row(self):
         """Return the columns of a table for people."""
-        return (str(self.id), self.name, str(self.value), self.unit.symbol)
+        return (str(self.id), self.name, self.shown(), self.unit.symbol)
+
+    def __repr__(self):
+        return "axis " + "  ".join(self.row())
 
 
 class TripPoint:
@@ -317,17 +327,11 @@ class Sensor(Quantity):
 
     def row(self):
         """Return the columns of a table for people."""
-        text = self._shown()
-        marks = [mark for mark, shown in (("moving", self.moving), ("disabled", not self.enabled)) if shown]
-        return (str(self.id), self.name, text, self.unit.symbol, " ".join(marks))
-
-    def _shown(self):
-        """Return the value as text; a `read` function that fails must not take the whole table away."""
-        try:
-            value = self.read()
-        except Exception as error:
-            return f"read failed: {error!r}"
-        return ", ".join(str(number) for number in value) if self.axes else str(value)
+        marks = [mark for mark, set_ in (("moving", self.moving), ("disabled", not self.enabled)) if set_]
+        if self.axes:
+            text = ", ".join(f"{axis.name} {axis.shown()} {axis.unit.symbol}" for axis in self.axes)
+            return (str(self.id), self.name, text, "", " ".join(marks))
+        return (str(self.id), self.name, self.shown(), self.unit.symbol, " ".join(marks))
 
     def __repr__(self):
         return "sensor " + "  ".join(self.row()).rstrip()

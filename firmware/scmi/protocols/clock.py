@@ -9,8 +9,6 @@ from scmi.wire import LONG_NAME, SHORT_NAME, high, low, paginate, put, text_word
 
 PROTOCOL_ID = const(0x14)
 
-_WORD = const(0xFFFFFFFF)
-
 _EXTENDED_NAME = const(1 << 29)
 _HAS_PARENTS = const(1 << 28)
 _EXTENDED_CONFIG = const(1 << 27)
@@ -69,10 +67,8 @@ def rate_set(agent, clock, request, reply, room):
 
 
 def rate_get(agent, clock, request, reply, room):
-    """CLOCK_RATE_GET (3.6.2.8) of a clock that has no reply ready."""
-    rate = clock.rate
-    reply[2] = rate & _WORD
-    reply[3] = rate >> 32
+    """CLOCK_RATE_GET (3.6.2.8), whose reply each clock has ready."""
+    clock.ready(request[0], reply)
     return 16
 
 

@@ -106,14 +106,15 @@ def trip_point_config(agent, sensor, request, reply, room):
 
 
 def reading_get(agent, sensor, request, reply, room):
-    """SENSOR_READING_GET (3.7.2.12) where the sensor has no reply ready; a disabled sensor is a PROTOCOL_ERROR
-    there."""
+    """SENSOR_READING_GET (3.7.2.12). A sensor with one value that is not disabled, a PROTOCOL_ERROR here, has its reply
+    ready."""
     if request[2]:
         return NOT_SUPPORTED
     if not sensor.enabled:
         return PROTOCOL_ERROR
     if not sensor.axes:
-        return _put_reading(sensor, sensor.timestamping, reply, 2) << 2
+        sensor.ready(request[0], reply)
+        return 24
     if 8 + 16 * len(sensor.axes) > room:
         return PROTOCOL_ERROR
     at = 2

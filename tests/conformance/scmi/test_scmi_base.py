@@ -9,13 +9,16 @@ from scmi_example import (
     CLOCK,
     EXTRA,
     FIXED,
+    FULL,
     GUEST,
     LIST,
+    MUX,
     NEGATIVE,
     PLAIN,
     POWER,
     RATES,
     SENSOR,
+    SETTINGS,
     SOC,
     TRUSTED,
     client,
@@ -198,6 +201,37 @@ def test_3_2_2_13_reset_undoes_what_the_agent_has_set():
     assert scmi.ok(CLOCK, 0x6, LIST) == [RATES[0], 0]
     assert scmi.ok(CLOCK, 0xB, LIST, 0) == [0, 1, 0]
     assert scmi.ok(SENSOR, 0x9, PLAIN) == [1]
+
+
+def test_3_2_2_13_reset_undoes_every_kind_of_setting():
+    scmi = client()
+    scmi.ok(CLOCK, 0x7, SETTINGS, 1 << 16 | 3, 10)
+    scmi.ok(CLOCK, 0xD, MUX, FIXED)
+    scmi.ok(SENSOR, 0x5, FULL, 1 << 4 | 3, 99, 0)
+    scmi.ok(SENSOR, 0xA, FULL, 3)
+    scmi.ok(BASE, RESET, TRUSTED, 0)
+    assert scmi.ok(CLOCK, 0xB, SETTINGS, 1) == [0, 1, 50]
+    assert scmi.ok(CLOCK, 0xE, MUX) == [LIST] and scmi.ok(CLOCK, 0x6, MUX) == [RATES[0], 0]
+    trip_point = scmi.platform.sensors["full"].trip_points[1]
+    assert (trip_point.control, trip_point.value) == (0, 0)
+    assert scmi.ok(SENSOR, 0x6, FULL, 0) == [1_000, 0, 0, 0]
+
+
+def test_3_2_2_13_trip_points_alone_are_undone():
+    scmi = client()
+    scmi.ok(SENSOR, 0x5, FULL, 1 << 4 | 3, 99, 0)
+    scmi.ok(BASE, RESET, TRUSTED, 0)
+    assert scmi.platform.sensors["full"].trip_points[1].control == 0
+
+
+def test_3_2_2_13_what_was_undone_once_is_not_undone_again():
+    scmi = client()
+    guest = guest_of(scmi)
+    scmi.ok(CLOCK, 0x5, 0, LIST, RATES[5], 0)
+    scmi.ok(BASE, RESET, TRUSTED, 0)
+    guest.ok(CLOCK, 0x5, 0, LIST, RATES[7], 0)
+    scmi.ok(BASE, RESET, TRUSTED, 0)
+    assert scmi.ok(CLOCK, 0x6, LIST) == [RATES[7], 0]
 
 
 def test_3_2_2_13_reset_leaves_what_others_have_set():

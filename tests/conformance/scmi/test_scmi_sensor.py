@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Sensor protocol 3.1, one test per message and status. Source: DEN0056F, 3.7.2."""
 
+from scmi.platform import Platform, Sensor
 from scmi.status import INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, OUT_OF_RANGE, PROTOCOL_ERROR
-from scmi_client import text
+from scmi_client import Client, text
 from scmi_example import (
     AXES,
     DISABLED,
@@ -66,6 +67,11 @@ def test_3_7_2_5_extended_descriptor():
     assert found[1] == 0x1A << 10 | 1 << 9 | 1 << 8 | 2
     assert found[2] == 0x1A << 11 | 7
     assert found[7:] == [250, 0x1E << 27 | 3, 0xFFFFFFF9, 0xFFFFFFFF, 0, 1 << 8]
+
+
+def test_3_7_2_5_sensor_without_limits_has_the_whole_range():
+    scmi = Client(Platform([Sensor("s", "volt", resolution=(1, 0))]).agents[0])
+    assert scmi.ok(SENSOR, DESCRIPTION, 0)[8:] == [0, 1, 0, 0x80000000, 0xFFFFFFFF, 0x7FFFFFFF]
 
 
 def test_3_7_2_5_long_name_is_cut_and_announced():

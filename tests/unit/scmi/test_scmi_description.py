@@ -141,8 +141,10 @@ def test_a_sensor_that_cannot_be_read_does_not_take_the_table_away():
     def broken():
         raise OSError("no bus")
 
-    text = repr(Platform([Sensor("a", "volt", 1), Sensor("b", "volt", read=broken)]))
+    axes = [Axis("x", "microgauss", -7), Axis("y", "gauss", read=broken)]
+    text = repr(Platform([Sensor("a", "volt", 1), Sensor("b", "volt", read=broken), Sensor("c", "gauss", axes=axes)]))
     assert "read failed" in text and "no bus" in text and "a" in text
+    assert "x -7 \u00b5G, y read failed" in text and "G, y" in repr(Sensor("c", "gauss", axes=axes))
 
 
 def test_switching_things_at_the_prompt():
@@ -200,6 +202,7 @@ def test_names_that_do_not_exist():
     soc = platform()
     assert "plain" in soc.sensors and "nothing" not in soc.sensors
     assert "there are: plain, negative" in str(raises(KeyError, lambda: soc.sensors["nothing"]))
+    assert "cannot be replaced" in str(raises(TypeError, lambda: soc.sensors.__setitem__("plain", 5)))
     assert "no clock 8; there are 8" in str(raises(IndexError, lambda: soc.clocks[8]))
 
 
