@@ -151,7 +151,7 @@ def exec_(
     """
     from trapless.pair import Pair
 
-    if backend and not backend.is_file():
+    if backend and (backend.is_dir() or not backend.exists()):
         raise TraplessError(f"no such script for the backend: {backend}")
     pair = Pair(_options(kernel, modules, model, add))
     if print_command:

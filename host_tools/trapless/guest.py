@@ -21,6 +21,7 @@ from trapless.errors import GuestTimeout, MachineError
 
 PORTS = ("ctl", "out", "err")
 _CHUNK = 65536
+_READY = b"ready"
 Sink = Callable[[bytes], object]
 
 
@@ -64,10 +65,10 @@ class _Stream:
         return next(size for size in range(longest, -1, -1) if self._held.endswith(self._marker[:size]))
 
     def _pass_on(self, data: bytes) -> None:
-        if data:
+        if data and self._sink:
+            self._sink(data)  # not kept as well: a command may print for days
+        else:
             self.passed += data
-            if self._sink:
-                self._sink(data)
 
 
 class Guest:
@@ -104,7 +105,7 @@ class Guest:
             for name, data in self._receive(deadline, f"the frontend was not ready within {timeout:g} s"):
                 if name == "ctl":
                     self._control += data
-        if line != b"ready":
+        if line != _READY:
             raise MachineError(f"the frontend's agent began with {line!r} instead of ready")
 
     def run(
@@ -115,17 +116,18 @@ class Guest:
         Args:
             command: any shell text.
             timeout: seconds until `GuestTimeout`. The guest still runs the command then, so that it takes no other.
-            stdout: called with output as it comes.
+            stdout: called with output as it comes; the result has none of it then.
             stderr: the same for standard error.
 
         Raises:
             GuestTimeout: it did not end in time.
-            MachineError: the guest died.
+            MachineError: the guest died or restarted.
         """
         if self._busy:
             raise MachineError("the frontend still runs a command that timed out; restart the frontend")
         nonce = secrets.token_hex(16).encode()
         streams = {"out": _Stream(nonce + b"\n", stdout), "err": _Stream(nonce + b"\n", stderr)}
+        self._forget_restarts()
         self._busy = True
         self._send(nonce + b" " + base64.b64encode(command.encode()) + b"\n")
         line = self._collect(streams, time.monotonic() + timeout, f"no end of {command!r} within {timeout:g} s")
@@ -176,7 +178,18 @@ class Guest:
                 else:
                     streams[name].feed(data)
             line = line or self._line()
+            if line == _READY:
+                self._busy = False  # it is another life, which knows nothing of the command
+                raise MachineError(f"the frontend restarted while the command ran\n{self._tail()}")
         return line
+
+    def _forget_restarts(self) -> None:
+        """Take what an agent said that came up anew while nothing was asked of it."""
+        while self._selector.select(0):
+            for name, data in self._receive(time.monotonic(), "it said something"):
+                self._control += data if name == "ctl" else b""
+        while self._line():
+            pass
 
     def _receive(self, deadline: float, failure: str) -> list[tuple[str, bytes]]:
         ready = self._selector.select(max(0.0, deadline - time.monotonic()))

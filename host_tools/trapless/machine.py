@@ -9,6 +9,7 @@ CPU, and the two guests share memory.
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import socket
@@ -27,6 +28,7 @@ from trapless.topology import Link, Machine, Topology
 MACHINE = "virt,gic-version=2,highmem=off"
 _START_TIMEOUT = 20.0
 _STOP_TIMEOUT = 5.0
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[^\[])|[\0-\x08\x0b-\x1f\x7f]")
 
 
 def memory_arguments(machine: Machine, links: Sequence[Link], regions: Sequence[Path | None]) -> list[str]:
@@ -192,15 +194,22 @@ class VirtualMachine:
 
         Raises:
             MachineError: QEMU died or does not answer.
-            qemu.qmp.QMPError: it refuses the command.
+            qemu.qmp.qmp_client.ExecuteError: it refuses the command.
         """
-        if self._qmp is None:
-            from qemu.qmp.legacy import QEMUMonitorProtocol
+        from qemu.qmp import QMPError
+        from qemu.qmp.legacy import QEMUMonitorProtocol
+        from qemu.qmp.qmp_client import ExecuteError
 
+        if self._qmp is None:
             monitor = QEMUMonitorProtocol(self.accept("qmp"))
             monitor.connect()
             self._qmp = monitor
-        return self._qmp.cmd(command, **arguments)
+        try:
+            return self._qmp.cmd(command, **arguments)
+        except ExecuteError:
+            raise
+        except (QMPError, OSError, EOFError) as error:
+            raise MachineError(f"the monitor of the {self.name} does not answer: {error}\n{self.tail()}") from None
 
     def hmp(self, line: str) -> str:
         """Run a line of the human monitor and return what it prints."""
@@ -241,11 +250,15 @@ class VirtualMachine:
         fields = Path(f"/proc/{self._running().pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def tail(self, lines: int = 40) -> str:
-        """Return the last lines of the console and of QEMU's own messages, for a person."""
+    def tail(self, lines: int = 60) -> str:
+        """Return the last lines of the console and of QEMU's own messages, for a person.
+
+        Without what would control the person's terminal: the guest's shell asks where the cursor is, for example.
+        """
         parts = []
         for kind in ("console.log", "qemu.log"):
             text = self.path(kind).read_text(errors="replace") if self.path(kind).exists() else ""
+            text = _ESCAPES.sub("", text)
             if text.strip():
                 parts.append(f"--- {self.name} {kind}, last lines\n" + "\n".join(text.rstrip().splitlines()[-lines:]))
         return "\n".join(parts) or f"--- {self.name} printed nothing"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,13 +32,18 @@ def load(source: str | Path) -> Any:
     Raises:
         TraplessError: the file does not exist, fails, or offers neither `platform` nor `build()`.
     """
-    firmware("scmi.platform")
+    firmware("scmi.platform")  # makes the model's own imports work
     module = _from_file(source) if isinstance(source, Path) else firmware(source)
     if hasattr(module, "platform"):
-        return module.platform
-    if hasattr(module, "build"):
-        return module.build()
-    raise TraplessError(f"the model {source} has neither `platform` nor `build()`; see docs/how-to/add-a-sensor.md")
+        found = module.platform
+    elif hasattr(module, "build"):
+        found = _own_code(source, module.build)
+    else:
+        raise TraplessError(f"the model {source} has neither `platform` nor `build()`; see docs/how-to/add-a-sensor.md")
+    if not isinstance(found, firmware("scmi.platform").Platform):
+        kind = type(found).__name__
+        raise TraplessError(f"the platform of the model {source} is a {kind}, not a scmi.platform.Platform")
+    return found
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -46,8 +52,14 @@ def _from_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("user_model", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise TraplessError(f"the model {path} fails when it is imported: {type(error).__name__}: {error}") from error
+    loader = spec.loader
+    _own_code(path, lambda: loader.exec_module(module))
     return module
+
+
+def _own_code(source: str | Path, run: Callable[[], Any]) -> Any:
+    """Run code that is not ours."""
+    try:
+        return run()
+    except Exception as error:
+        raise TraplessError(f"the model {source} fails when it is loaded: {type(error).__name__}: {error}") from error

@@ -17,7 +17,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,7 @@ _PROBE_ADVICE = (
     " tells why a module was not loaded."
 )
 _POLL = 0.002
+_ANSWER_TIMEOUT = 5.0
 SERVING_TIMEOUT = 20.0
 READY_TIMEOUT = 60.0
 
@@ -291,9 +292,15 @@ class Pair:
         try:
             self.frontend.wait_for(" && ".join(conditions.values()), timeout)
         except GuestTimeout:
-            failing = [what for what, test in conditions.items() if self.frontend.run(test).status]
-            what = f"Linux did not probe the platform within {timeout:g} s: {'; '.join(failing) or 'it is just done'}"
+            what = f"Linux did not probe the platform within {timeout:g} s: {self._failing(conditions)}"
             raise GuestTimeout(f"{what}\n{_PROBE_ADVICE}\n{self.tails()}") from None
+
+    def _failing(self, conditions: dict[str, str]) -> str:
+        try:
+            failing = [what for what, test in conditions.items() if self.frontend.run(test, _ANSWER_TIMEOUT).status]
+        except TraplessError:
+            return "it does not answer any more"
+        return "; ".join(failing) or "it came a moment later"
 
     def epochs(self, link: Link | None = None) -> dict[Device, int]:
         """Return the `DEV_BE_EPOCH` of every device of a link (0: not there), as it stands in the region now."""
@@ -485,5 +492,6 @@ def prune() -> None:
     """Remove directories of pairs whose harness and janitor both died (a crash of the whole session)."""
     for path in project.runtime_base().glob(f"trapless-{os.getuid()}-*"):
         harness = path.name.split("-")[2]
-        if path.stat().st_uid == os.getuid() and not Path(f"/proc/{harness}").exists():
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its janitor was faster
+            if path.stat().st_uid == os.getuid() and not Path(f"/proc/{harness}").exists():
+                shutil.rmtree(path, ignore_errors=True)

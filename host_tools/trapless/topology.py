@@ -150,15 +150,16 @@ def load(path: Path = project.TOPOLOGY) -> Topology:
     """Read and check the topology.
 
     Raises:
-        TopologyError: a key is missing or unknown, or pages, pool, slots or peers collide.
+        TopologyError: it is no TOML, a key is missing or unknown, or pages, pool, slots or peers collide.
     """
-    with path.open("rb") as file:
-        raw = tomllib.load(file)
     try:
+        raw = tomllib.loads(path.read_text())
         machines = {name: _machine(name, spec) for name, spec in raw["machine"].items()}
         links = tuple(_link(spec) for spec in raw["link"])
     except (KeyError, TypeError) as error:
         raise TopologyError(f"{path}: missing or unknown key {error}") from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise TopologyError(f"{path} cannot be read: {error}") from None
     topology = Topology(machines, links, path)
     _check(topology)
     return topology

@@ -78,6 +78,12 @@ def test_a_failing_script_for_the_backend_is_told(trapless, tmp_path):
     assert (status, out) == (125, b"") and b"so far" in err and b"ZeroDivisionError" in err
 
 
+def test_a_kernel_panic_is_told_and_ends_the_command(trapless):
+    status, out, err = trapless.run("exec", "--", "echo begun; echo c > /proc/sysrq-trigger; sleep 1000")
+    assert (status, out) == (125, b"begun\n") and b"restarted" in err and b"Kernel panic" in err
+    assert b"\x1b" not in err
+
+
 def test_print_command_boots_nothing(trapless):
     status, out, err = trapless.run("exec", "--print-command", "true")
     commands = out.decode().split("qemu-system-aarch64")[1:]

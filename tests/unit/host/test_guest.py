@@ -70,7 +70,8 @@ def test_commands_one_after_the_other(agent):
 def test_output_streams(agent):
     pieces = []
     result = agent.guest.run("seq 50000", stdout=pieces.append)
-    assert b"".join(pieces) == result.stdout and len(pieces) > 1
+    assert b"".join(pieces) == agent.guest.run("seq 50000").stdout and len(pieces) > 1
+    assert result.stdout == b"", "not kept as well"
 
 
 def test_output_comes_before_the_end():
@@ -98,6 +99,19 @@ def test_a_dying_guest_is_told(agent):
     agent.hang_up()
     with pytest.raises(MachineError, match="ended"):
         agent.guest.run("true")
+
+
+def test_a_restart_between_commands_is_no_answer(agent):
+    agent.far["ctl"].sendall(b"ready\n")
+    assert agent.guest.check("echo on") == "on"
+
+
+def test_a_restart_during_a_command_is_told_and_survived(agent):
+    agent.answer = lambda nonce, done: agent.far["ctl"].sendall(b"ready\n")
+    with pytest.raises(MachineError, match="restarted"):
+        agent.guest.run("true")
+    del agent.answer
+    assert agent.guest.check("echo on") == "on"
 
 
 def test_another_greeting_is_refused():

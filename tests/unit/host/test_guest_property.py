@@ -21,4 +21,4 @@ def test_any_arrival(output, sizes):
         stream.feed(data[:size])
         data = data[size:]
     stream.feed(data)
-    assert stream.ended and stream.passed == output == b"".join(pieces)
+    assert stream.ended and output == b"".join(pieces)

@@ -43,6 +43,7 @@ def test_sizes():
         ('backend = "backend"', 'backend = "other"', "no machine"),
         ('region = "8M"', 'extent = "8M"', "region"),
         ("scmi_timeout_ms = 1000", "scmi_timeout = 1", "scmi_timeout"),
+        ("[machine.backend]", "[machine.backend", "cannot be read"),
     ],
 )
 def test_contradictions_are_refused(tmp_path, old, new, message):
