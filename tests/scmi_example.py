@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A platform for tests that has one of everything, with ids that tests may rely on."""
 
-from scmi.platform import DUTY_CYCLE, PHASE, Agent, Axis, Clock, Device, Platform, PowerDomain, Sensor
+from scmi.platform import DUTY_CYCLE, PHASE, Agent, Axis, Clock, Device, Platform, PowerDomain, Sensor, SystemPower
 from scmi_client import Client
 
-BASE, POWER, CLOCK, SENSOR = 0x10, 0x11, 0x14, 0x15
+BASE, POWER, SYSTEM, CLOCK, SENSOR = 0x10, 0x11, 0x12, 0x14, 0x15
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -19,6 +19,9 @@ RATES = [100_000_000 * step for step in range(1, 41)]
 SWITCHED, DEEP, ALWAYS_ON, LONG_DOMAIN = range(4)
 LONG_DOMAIN_NAME = "a-power-domain-with-a-name-of-more-than-sixteen-bytes"
 ON, RETENTION, SLEEP, OFF = 0, 0x1, 0x4000000A, 0x40000000
+
+# System power: warm reset is not supported.
+SHUTDOWN, COLD_RESET, WARM_RESET, POWER_UP, SUSPEND = range(5)
 
 # Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor, the clock FIXED and the power
 # domain DEEP.
@@ -99,7 +102,7 @@ def power_domains():
 def platform():
     """Return a new platform with a trusted and an ordinary agent."""
     all_sensors, all_clocks, all_domains = sensors(), clocks(), power_domains()
-    names = [item.name for item in all_sensors + all_clocks + all_domains]
+    names = [item.name for item in all_sensors + all_clocks + all_domains] + ["system"]
     return Platform(
         all_sensors,
         all_clocks,
@@ -112,6 +115,7 @@ def platform():
         sub_vendor="Sub",
         implementation_version=0x12345678,
         power_domains=all_domains,
+        system=SystemPower(("shutdown", "cold-reset", "suspend")),
     )
 
 

@@ -59,6 +59,21 @@ struct power_8_reply { uint32 flags; char name[64]; };
 struct power_16_request { uint32 version; };
 struct power_16_reply { };
 
+struct system_0_request { };
+struct system_0_reply { uint32 version; };
+struct system_1_request { };
+struct system_1_reply { uint32 attributes; };
+struct system_2_request { uint32 message_id; };
+struct system_2_reply { uint32 attributes; };
+struct system_3_request { uint32 flags; uint32 system_state; };
+struct system_3_reply { };
+struct system_4_request { };
+struct system_4_reply { uint32 system_state; };
+struct system_5_request { uint32 notify_enable; };
+struct system_5_reply { };
+struct system_16_request { uint32 version; };
+struct system_16_reply { };
+
 struct clock_0_request { };
 struct clock_0_reply { uint32 version; };
 struct clock_1_request { };

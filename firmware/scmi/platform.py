@@ -17,10 +17,12 @@ from scmi.model.collection import Collection, table
 from scmi.model.power_domain import PowerDomain
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
 from scmi.model.sensor import Axis, Sensor
+from scmi.model.system_power import SystemPower
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
 from scmi.protocols.power import PowerProtocol
 from scmi.protocols.sensor import SensorProtocol
+from scmi.protocols.system import SystemProtocol
 
 __all__ = [
     "DUTY_CYCLE",
@@ -33,6 +35,7 @@ __all__ = [
     "Platform",
     "PowerDomain",
     "Sensor",
+    "SystemPower",
 ]
 
 
@@ -40,7 +43,7 @@ class Device:
     """A group of resources to which agents are given or refused access as a whole (BASE_SET_DEVICE_PERMISSIONS)."""
 
     def __init__(self, name, resources=()):
-        """`name`: 1 to 63 bytes; `resources`: names of sensors, clocks and power domains."""
+        """`name`: 1 to 63 bytes; `resources`: names of sensors, clocks and power domains, and "system"."""
         require_name(name, "device")
         self.name = name
         self.id = None
@@ -54,7 +57,7 @@ class Device:
 class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
-    Resources are `sensors`, `clocks` and `power_domains`.
+    Resources are `sensors`, `clocks`, `power_domains` and `system`, a SystemPower or None.
     """
 
     def __init__(
@@ -67,13 +70,14 @@ class Platform:
         sub_vendor="MicroPython",
         implementation_version=1,
         power_domains=(),
+        system=None,
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
         `sensors`, `clocks`, `power_domains`: in the order of their ids. `agents`: frontends in the order of their ids,
         which begin at 1; without any there is one trusted agent "linux". `devices`: groups for permissions, in the
         order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes.
-        `implementation_version`: 32 bits.
+        `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown, reset and suspend.
         """
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
@@ -95,6 +99,9 @@ class Platform:
         for clock in self.clocks:
             clock.refresh()
         self.power_domains = _numbered(power_domains, "power domain", 0, 0xFFFF, PowerDomain)
+        holds = system is None or isinstance(system, SystemPower)
+        require(holds, "platform", f"system must be a SystemPower, not a {type(system).__name__}")
+        self.system = system
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
@@ -103,7 +110,12 @@ class Platform:
 
     def _kinds(self):
         """Return each kind of resource with the protocol that serves it."""
-        return ((SensorProtocol, self.sensors), (ClockProtocol, self.clocks), (PowerProtocol, self.power_domains))
+        return (
+            (SensorProtocol, self.sensors),
+            (ClockProtocol, self.clocks),
+            (PowerProtocol, self.power_domains),
+            (SystemProtocol, (self.system,) if self.system else ()),
+        )
 
     def _grouped(self, devices):
         resources = [resource for _, resources in self._kinds() for resource in resources]
@@ -116,7 +128,7 @@ class Platform:
                 require(
                     name in known,
                     f"device {device.name!r}",
-                    f"{name!r} is no sensor, clock or power domain of this platform",
+                    f"{name!r} is no sensor, clock or power domain of this platform, nor its system",
                 )
         for resource in resources:
             resource.devices = tuple(device.id for device in devices if resource.name in device.resource_names)
@@ -169,20 +181,24 @@ class Platform:
             "power_domains": [
                 {"id": domain.id, "name": domain.name, "state": domain.state} for domain in self.power_domains
             ],
+            "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
         }
 
     def frontend_nodes(self):
         """Return the protocol nodes of the frontend's device tree as dicts of node name and properties."""
         cells = {
+            SystemProtocol.ID: None,
             PowerProtocol.ID: "#power-domain-cells",
             ClockProtocol.ID: "#clock-cells",
             SensorProtocol.ID: "#thermal-sensor-cells",
         }
-        return [
-            {"name": f"protocol@{number:x}", "properties": {"reg": number, cells[number]: 1}}
-            for number in sorted(self.protocols)
-            if number in cells
-        ]
+        nodes = []
+        for number in sorted(self.protocols):
+            if number in cells:
+                properties = {cells[number]: 1} if cells[number] else {}
+                properties["reg"] = number
+                nodes.append({"name": f"protocol@{number:x}", "properties": properties})
+        return nodes
 
     def __repr__(self):
         parts = [f"{self.vendor} {self.sub_vendor}, implementation {self.implementation_version:#x}"]
@@ -194,6 +210,8 @@ class Platform:
         ):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]
             parts.append(title + "\n  " + "\n  ".join(lines))
+        if self.system:
+            parts.append(repr(self.system))
         return "\n".join(parts)
 
 

@@ -32,9 +32,9 @@ from scmi_layout import sizes
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
 PROTOCOL_ERROR = -10
 
-PROTOCOLS = {0x10: "base", 0x11: "power", 0x14: "clock", 0x15: "sensor"}
-VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x14: 0x30000, 0x15: 0x30001}
-SUBSCRIPTIONS = ((0x10, 0x8), (0x11, 0x6), (0x11, 0x7), (0x14, 0x9), (0x14, 0xA), (0x15, 0x4), (0x15, 0xB))
+PROTOCOLS = {0x10: "base", 0x11: "power", 0x12: "system", 0x14: "clock", 0x15: "sensor"}
+VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x12: 0x20001, 0x14: 0x30000, 0x15: 0x30001}
+SUBSCRIPTIONS = ((0x10, 0x8), (0x11, 0x6), (0x11, 0x7), (0x12, 0x5), (0x14, 0x9), (0x14, 0xA), (0x15, 0x4), (0x15, 0xB))
 
 # (protocol, message): (word of the flags, bits that may be set).
 FLAGS = {
@@ -45,6 +45,8 @@ FLAGS = {
     (0x11, 0x4): (1, 1),
     (0x11, 0x6): (2, 1),
     (0x11, 0x7): (2, 1),
+    (0x12, 0x3): (1, 1),
+    (0x12, 0x5): (1, 1),
     (0x14, 0x5): (1, 0xF),
     (0x14, 0x7): (2, 0xFF0003),
     (0x14, 0x9): (2, 1),
@@ -64,8 +66,8 @@ CLOCKS, SENSORS, DOMAINS, DEVICES, AGENTS = 8, 9, 4, 2, 2
 COUNTS = {0x11: DOMAINS, 0x14: CLOCKS, 0x15: SENSORS}
 
 # What belongs to the device "soc", and to "extra".
-IN_SOC = {0x11: set(range(DOMAINS)), 0x14: set(range(CLOCKS)), 0x15: set(range(SENSORS)) - {1}}
-IN_EXTRA = {0x11: {DEEP}, 0x14: {FIXED}, 0x15: {1}}
+IN_SOC = {0x11: set(range(DOMAINS)), 0x12: {0}, 0x14: set(range(CLOCKS)), 0x15: set(range(SENSORS)) - {1}}
+IN_EXTRA = {0x11: {DEEP}, 0x12: set(), 0x14: {FIXED}, 0x15: {1}}
 
 # Power states of each domain, the one nearest to "on" first; what the description begins with; those that are fixed.
 STATES = {SWITCHED: [ON, OFF], DEEP: [ON, RETENTION, SLEEP, OFF], ALWAYS_ON: [ON, OFF], LONG_DOMAIN: [ON, OFF]}
@@ -120,6 +122,7 @@ class Oracle:
         self.clocks = {}
         self.sensors = {}
         self.wanted = {}
+        self.system = 3
         for clock in range(CLOCKS):
             self.restore((0x14, clock))
         for sensor in range(SENSORS):
@@ -187,7 +190,7 @@ class Oracle:
 
     def names_a_resource(self, protocol, message):
         """Return whether the message has the id of a resource in it."""
-        return protocol != 0x10 and message not in (0, 1, 2, 0x10) and (protocol, message) != (0x15, 0x3)
+        return protocol in COUNTS and message not in (0, 1, 2, 0x10) and (protocol, message) != (0x15, 0x3)
 
     def may_use(self, agent, protocol, number):
         """Return whether a device that is not revoked gives access."""
@@ -276,7 +279,7 @@ class Oracle:
         return self.permit(agent, request, (request[2], None), request[3])
 
     def base_10(self, agent, request, room):
-        if request[1] not in (1, 2) or request[2] >= DEVICES or request[3] not in COUNTS:
+        if request[1] not in (1, 2) or request[2] >= DEVICES or request[3] not in IN_SOC:
             return NOT_FOUND
         return self.permit(agent, request, (request[2], request[3]), request[4])
 
@@ -335,6 +338,36 @@ class Oracle:
 
     def power_16(self, agent, request, room):
         return self.negotiate(0x11, request[1])
+
+    # System power.
+
+    def system_0(self, agent, request, room):
+        return [0x20001]
+
+    def system_1(self, agent, request, room):
+        return [0]
+
+    def system_2(self, agent, request, room):
+        return [1 << 30] if request[1] == 3 else self.message_attributes(0x12, request[1])
+
+    def system_3(self, agent, request, room):
+        if not self.may_use(agent, 0x12, 0):
+            return DENIED
+        if 5 <= request[2] < 1 << 31:
+            return INVALID_PARAMETERS
+        if request[2] not in (0, 1, 4):
+            return NOT_SUPPORTED
+        self.system = request[2]
+        return []
+
+    def system_4(self, agent, request, room):
+        return [self.system] if self.may_use(agent, 0x12, 0) else DENIED
+
+    def system_5(self, agent, request, room):
+        return NOT_SUPPORTED if self.may_use(agent, 0x12, 0) else DENIED
+
+    def system_16(self, agent, request, room):
+        return self.negotiate(0x12, request[1])
 
     # Clock.
 

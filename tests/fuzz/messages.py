@@ -8,7 +8,7 @@ Most go straight to `Agent.handle`, every tenth through a simulated link, as a d
 from array import array
 
 from driver import Rig
-from fuzz._scmi_oracle import COUNTS, FLAGS, PROTOCOLS, SECOND_WORD, Oracle
+from fuzz._scmi_oracle import COUNTS, FLAGS, IN_SOC, PROTOCOLS, SECOND_WORD, Oracle
 from fuzz.rings import Source
 from scmi.device import ScmiDevice
 from scmi.status import GENERIC_ERROR, NAMES
@@ -16,7 +16,7 @@ from scmi_example import OFF, RATES, SLEEP, platform
 
 WORDS = 64
 USUAL_ROOM = 136
-LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x14: 0xF, 0x15: 0xD}
+LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x12: 0x5, 0x14: 0xF, 0x15: 0xD}
 ONES = 0xFFFFFFFF
 
 
@@ -67,13 +67,15 @@ class Bench:
         """Return `count` payload words."""
         found = [self.word() for _ in range(count)]
         if protocol == 0x10 and message in (0x9, 0xA, 0xB) and count > 1 and self.source.below(8):
-            ids = (self.source.below(3), self.source.below(3), self.source.one_of(sorted(COUNTS)))
+            ids = (self.source.below(3), self.source.below(3), self.source.one_of(sorted(IN_SOC)))
             for index in range(min(len(ids), count - 1)):
                 found[index] = ids[index]
-        elif count and protocol != 0x10:
+        elif count and protocol not in (0x10, 0x12):
             found[1 if (protocol, message) in SECOND_WORD and count > 1 else 0] = self.number(protocol)
         if (protocol, message) == (0x11, 0x4) and count > 2 and self.source.below(4):
             found[2] = self.source.one_of((0, 1, SLEEP, OFF))
+        if (protocol, message) == (0x12, 0x3) and count > 1:
+            found[1] = self.source.below(6) if self.source.below(4) else self.word()
         if (protocol, message) == (0x14, 0x5) and count > 3:
             rate = self.source.one_of(RATES) + self.source.below(3) - 1
             found[2:4] = [rate & ONES, rate >> 32] if self.source.below(4) else found[2:4]

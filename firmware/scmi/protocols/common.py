@@ -27,6 +27,10 @@ class Protocol:
         """Return the payload words of PROTOCOL_ATTRIBUTES."""
         raise NotImplementedError(self.NAME)
 
+    def message_bits(self, message):
+        """Return the attributes of the message with id `message`: 0, as there are no fast channels."""
+        return 0
+
     def messages(self, version):
         """Yield the rows that exist at protocol `version`."""
         for message in self.MESSAGES:
@@ -50,10 +54,10 @@ def protocol_attributes(agent, protocol, request, reply, room):
 
 
 def message_attributes(agent, protocol, request, reply, room):
-    """PROTOCOL_MESSAGE_ATTRIBUTES: 0 for every message that the agent can use, as there are no fast channels."""
+    """PROTOCOL_MESSAGE_ATTRIBUTES of a message that the agent can use."""
     if not agent.offers(protocol, request[1]):
         return NOT_FOUND
-    reply[2] = 0
+    reply[2] = protocol.message_bits(request[1])
     return 12
 
 

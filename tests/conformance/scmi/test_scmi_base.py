@@ -20,6 +20,7 @@ from scmi_example import (
     SENSOR,
     SETTINGS,
     SOC,
+    SYSTEM,
     TRUSTED,
     client,
     guest_of,
@@ -30,7 +31,7 @@ SET_DEVICE, SET_PROTOCOL, RESET = 0x9, 0xA, 0xB
 
 
 def test_3_2_2_3_attributes_count_agents_and_other_protocols():
-    assert client().ok(BASE, 0x1) == [2 << 8 | 3]
+    assert client().ok(BASE, 0x1) == [2 << 8 | 4]
 
 
 def test_3_2_2_5_vendor():
@@ -46,21 +47,21 @@ def test_3_2_2_7_implementation_version():
 
 
 def test_3_2_2_8_protocols_are_ascending_without_base():
-    assert client().ok(BASE, LIST_PROTOCOLS, 0) == [3, POWER | CLOCK << 8 | SENSOR << 16]
+    assert client().ok(BASE, LIST_PROTOCOLS, 0) == [4, POWER | SYSTEM << 8 | CLOCK << 16 | SENSOR << 24]
 
 
 def test_3_2_2_8_skip():
-    assert client().ok(BASE, LIST_PROTOCOLS, 1) == [2, CLOCK | SENSOR << 8]
-    assert client().ok(BASE, LIST_PROTOCOLS, 2) == [1, SENSOR]
+    assert client().ok(BASE, LIST_PROTOCOLS, 1) == [3, SYSTEM | CLOCK << 8 | SENSOR << 16]
+    assert client().ok(BASE, LIST_PROTOCOLS, 3) == [1, SENSOR]
 
 
 def test_3_2_2_8_skip_past_the_end():
-    for skip in (3, 4, 0xFFFFFFFF):
+    for skip in (4, 5, 0xFFFFFFFF):
         assert client().call(BASE, LIST_PROTOCOLS, skip) == (INVALID_PARAMETERS, [])
 
 
 def test_3_2_2_8_room_for_one_word_of_the_list():
-    assert client().ok(BASE, LIST_PROTOCOLS, 0, room=16) == [3, POWER | CLOCK << 8 | SENSOR << 16]
+    assert client().ok(BASE, LIST_PROTOCOLS, 0, room=16) == [4, POWER | SYSTEM << 8 | CLOCK << 16 | SENSOR << 24]
     assert client().call(BASE, LIST_PROTOCOLS, 0, room=12) == (PROTOCOL_ERROR, [])
 
 

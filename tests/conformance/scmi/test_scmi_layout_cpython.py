@@ -22,16 +22,18 @@ from scmi_example import (
     LONG_DOMAIN_NAME,
     LONG_SENSOR_NAME,
     POWER,
+    POWER_UP,
     RANGE,
     SENSOR,
     SLEEP,
+    SYSTEM,
     client,
 )
 
 C = cstruct(endian="<")
 C.load(scmi_layout.SOURCE)
 
-NAMES = {BASE: "base", POWER: "power", CLOCK: "clock", SENSOR: "sensor"}
+NAMES = {BASE: "base", POWER: "power", SYSTEM: "system", CLOCK: "clock", SENSOR: "sensor"}
 ROWS = [
     pytest.param(NAMES[protocol.ID], row, id=row[1])
     for protocol in client().platform.protocols.values()
@@ -73,7 +75,7 @@ def test_table_names_the_fields_of_the_request(protocol, row):
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (3, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (4, 2, 0)
 
 
 def test_base_names():
@@ -86,7 +88,7 @@ def test_base_names():
 def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
-    assert list(C.base_6_item(data[4:]).protocols)[:count] == [POWER, CLOCK, SENSOR] and len(data) == 8
+    assert list(C.base_6_item(data[4:]).protocols)[:count] == [POWER, SYSTEM, CLOCK, SENSOR] and len(data) == 8
 
 
 def test_power_attributes():
@@ -106,6 +108,11 @@ def test_power_state():
 def test_power_domain_name():
     found = C.power_8_reply(reply(POWER, 8, LONG_DOMAIN))
     assert (found.flags, text(found.name)) == (0, LONG_DOMAIN_NAME)
+
+
+def test_system_state():
+    assert C.system_1_reply(reply(SYSTEM, 1)).attributes == 0
+    assert C.system_4_reply(reply(SYSTEM, 4)).system_state == POWER_UP
 
 
 def test_clock_attributes():

@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Platform descriptions: what is refused and how that is said, what is derived from them."""
 
-from scmi.platform import PHASE, Agent, Axis, Clock, DescriptionError, Device, Platform, PowerDomain, Sensor
+from scmi.platform import (
+    PHASE,
+    Agent,
+    Axis,
+    Clock,
+    DescriptionError,
+    Device,
+    Platform,
+    PowerDomain,
+    Sensor,
+    SystemPower,
+)
 from scmi_example import LONG_CLOCK_NAME, LONG_DOMAIN_NAME, LONG_SENSOR_NAME, RATES, platform
 from support import raises
 
@@ -91,6 +102,14 @@ def test_power_domain_options():
     refused(lambda: PowerDomain("d", change=1), "power domain 'd'", "change must be a function")
     refused(lambda: Platform(power_domains=[PowerDomain("d"), PowerDomain("d")]), "two power domains", "'d'")
     refused(lambda: Platform(power_domains=[Clock("c", 1)]), "power domain number 0 is a Clock")
+
+
+def test_system_power_options():
+    refused(lambda: SystemPower(("sleep",)), "system power", "suspend", "'sleep'")
+    refused(lambda: SystemPower("suspend"), "system power", "list of names")
+    refused(lambda: SystemPower(change=1), "system power", "change must be a function")
+    refused(lambda: Platform(system="on"), "platform", "must be a SystemPower", "str")
+    refused(lambda: Platform(system=SystemPower(), devices=[Device("d")]), "system power", "none of the devices")
 
 
 def test_parents():
@@ -198,6 +217,17 @@ def test_setting_a_power_state_at_the_prompt():
     assert domain.wanted == {1: "retention"} and "agent 1 wants retention" in repr(domain)
 
 
+def test_what_an_agent_has_asked_of_the_system_is_seen_at_the_prompt():
+    soc = platform()
+    assert soc.system.state == "power-up" and "power-up" in repr(soc)
+    soc.system.request(2, 0, True)
+    assert (soc.system.state, soc.system.agent, soc.system.graceful) == ("shutdown", 2, True)
+    assert "asked for by agent 2, gracefully" in repr(soc)
+    soc.system.state = "power-up"
+    assert soc.system.agent is None and soc.system.requests == 1
+    refused(lambda: setattr(soc.system, "state", "on"), "system power", "'on'")
+
+
 def test_names_that_do_not_exist():
     soc = platform()
     assert "plain" in soc.sensors and "nothing" not in soc.sensors
@@ -217,11 +247,13 @@ def test_repr_is_a_table():
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x14, 0x15]
-    assert [entry["version"] for entry in described["protocols"]] == [0x20001, 0x30001, 0x30000, 0x30001]
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15]
+    assert [entry["version"] for entry in described["protocols"]] == [0x20001, 0x30001, 0x20001, 0x30000, 0x30001]
     values = {entry["name"]: entry["value"] for entry in described["sensors"]}
     assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
     assert values["axes"] == [1, -2, 9] and LONG_SENSOR_NAME in values
+    assert described["system"] == {"state": "power-up", "states": ["shutdown", "cold-reset", "suspend"]}
+    assert Platform().describe()["system"] is None
     states = {entry["name"]: entry["state"] for entry in described["power_domains"]}
     assert states == {"switched": "on", "deep": "sleep", "always-on": "on", LONG_DOMAIN_NAME: "off"}
     rates = {entry["name"]: entry["rate"] for entry in described["clocks"]}
@@ -232,6 +264,7 @@ def test_nodes_for_the_frontend():
     nodes = {node["name"]: node["properties"] for node in platform().frontend_nodes()}
     assert nodes == {
         "protocol@11": {"reg": 0x11, "#power-domain-cells": 1},
+        "protocol@12": {"reg": 0x12},
         "protocol@14": {"reg": 0x14, "#clock-cells": 1},
         "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
     }

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""The power state of a whole system, as frontends ask for it. Source: DEN0056F, 3.4.1 and the fields of 3.4.2.5.
+
+What an agent asks for is carried out by the `change` function of the description; without one it is only noted, for a
+person at the prompt or a script to act on. Linux 6.12 only waits for notifications of it, which there are none of: its
+driver says so in an error message, so that no platform has it without being asked to.
+"""
+
+from hal.compat import const
+from scmi.model.rules import require
+
+# system_state (3.4.2.5); the index is the number. From 5 on they are reserved, those with bit 31 are the vendor's.
+_STATES = ("shutdown", "cold-reset", "warm-reset", "power-up", "suspend")
+_POWER_UP = const(3)
+_VENDOR = const(1 << 31)
+
+
+class SystemPower:
+    """The power state of the system: `state` now, `agent` the id of the agent that asked for it or None, `graceful`
+    whether it was asked for gracefully, `requests` how many there have been."""
+
+    def __init__(self, states=("shutdown", "cold-reset", "warm-reset", "suspend"), change=None):
+        """Describe it; DescriptionError if a rule is broken.
+
+        `states`: what frontends may ask for, of "shutdown", "cold-reset", "warm-reset", "power-up" and "suspend".
+        `change`: `change(system, state, graceful)` is called with the name of a state that an agent asks for, before
+        the system counts as being in it; what it raises leaves everything as it was, and the frontend is answered
+        GENERIC_ERROR.
+        """
+        self.subject = "system power"
+        self.name = "system"
+        require(not isinstance(states, str), self.subject, f"states must be a list of names, not the text {states!r}")
+        for state in states:
+            self._number(state)
+        require(
+            change is None or callable(change),
+            self.subject,
+            "change must be a function of the system, its state and whether that is graceful",
+        )
+        self.states = tuple(states)
+        self._change = change
+        self.number = _POWER_UP
+        self.agent = None
+        self.graceful = False
+        self.requests = 0
+
+    def _number(self, state):
+        require(state in _STATES, self.subject, f"a state must be one of {', '.join(_STATES)}, not {state!r}")
+        return _STATES.index(state)
+
+    @property
+    def state(self):
+        """The name of the state. Setting it at the prompt tells what has become of the request; nothing is called."""
+        return _STATES[self.number]
+
+    @state.setter
+    def state(self, state):
+        self.number = self._number(state)
+        self.agent = None
+        self.graceful = False
+
+    def is_known(self, number):
+        """Return whether `number` is a state at all, of this system or of another, rather than reserved."""
+        return number < len(_STATES) or number & _VENDOR != 0
+
+    def supports(self, number):
+        """Return whether frontends may ask for state `number`."""
+        return number < len(_STATES) and _STATES[number] in self.states
+
+    def request(self, agent, number, graceful):
+        """Carry out what the agent with id `agent` asks for: state `number`, one that is supported."""
+        if self._change:
+            self._change(self, _STATES[number], graceful)
+        self.number = number
+        self.agent = agent
+        self.graceful = graceful
+        self.requests += 1
+
+    def row(self):
+        """Return the columns of a table for people."""
+        how = "gracefully" if self.graceful else "at once"
+        asked = "" if self.agent is None else f"asked for by agent {self.agent}, {how}"
+        return (self.state, asked)
+
+    def __repr__(self):
+        return "system  " + "  ".join(self.row()).rstrip()
