@@ -218,6 +218,14 @@ def test_3_2_2_13_reset_undoes_every_kind_of_setting():
     assert scmi.ok(SENSOR, 0x6, FULL, 0) == [1_000, 0, 0, 0]
 
 
+def test_3_2_2_13_reset_works_more_than_once():
+    scmi = client()
+    for _ in range(3):
+        scmi.ok(CLOCK, 0x7, SETTINGS, 1 << 16 | 3, 10)
+        scmi.ok(BASE, RESET, TRUSTED, 0)
+        assert scmi.ok(CLOCK, 0xB, SETTINGS, 1) == [0, 1, 50]
+
+
 def test_3_2_2_13_trip_points_alone_are_undone():
     scmi = client()
     scmi.ok(SENSOR, 0x5, FULL, 1 << 4 | 3, 99, 0)

@@ -88,6 +88,28 @@ def test_reset_of_the_device_keeps_what_was_set():
     assert scmi.ok(BASE, 0x0) == [0x20001]
 
 
+def test_an_older_version_has_no_newer_messages():
+    """CLOCK_CONFIG_GET came with 3.0, CLOCK_NAME_GET with 2.0."""
+    scmi = client()
+    protocol = scmi.platform.protocols[CLOCK]
+    for version, names, configs in ((0x20000, True, False), (0x10000, False, False), (0x30000, True, True)):
+        scmi.backend.serve(protocol, version)
+        assert scmi.ok(CLOCK, 0x0) == [version]
+        for message, there in ((0x8, names), (0xB, configs)):
+            words = (FIXED,) if message == 0x8 else (FIXED, 0)
+            assert scmi.call(CLOCK, message, *words)[0] == (0 if there else NOT_FOUND)
+            assert scmi.call(CLOCK, 0x2, message)[0] == (0 if there else NOT_FOUND)
+        assert guest_of(scmi).ok(CLOCK, 0x0) == [0x30000], "versions belong to one agent"
+        assert scmi.ok(CLOCK, 0x6, FIXED) == [24_000_000, 0]
+
+
+def test_reset_of_the_device_forgets_the_version():
+    scmi = client()
+    scmi.backend.serve(scmi.platform.protocols[CLOCK], 0x20000)
+    scmi.backend.reset()
+    assert scmi.ok(CLOCK, 0x0) == [0x30000] and scmi.ok(CLOCK, 0xB, FIXED, 0) == [0, 1, 0]
+
+
 def test_every_row_is_complete():
     for protocol in client().platform.protocols.values():
         numbers = set()
