@@ -112,6 +112,11 @@ def encoded(milliseconds):
     return value << 5 | exponent & 0x1F
 
 
+def records(sizes):
+    """Return records of these sizes in bytes: their number, then words that may be anything."""
+    return [[number] + [None] * (size // 4 - 1) for number, size in enumerate(sizes)]
+
+
 class Oracle:
     """The state of the example platform, and what each message must be answered with."""
 
@@ -147,8 +152,8 @@ class Oracle:
             self.sensors[number] = {"config": interval << 11 | int(number != 7)}
 
     def answer(self, agent, request, length, room):
-        """Return (status, payload words or None for any) for the request words of `agent`, or None if it has no
-        answer."""
+        """Return (status, payload words, of which None may be any) for the request words of `agent`, or None if it has
+        no answer."""
         if length < 4 or room < 8:
             return None
         protocol, message = request[0] >> 10 & 0xFF, request[0] & 0xFF
@@ -310,7 +315,7 @@ class Oracle:
         return self.message_attributes(0x11, request[1])
 
     def power_3(self, agent, request, room):
-        return None
+        return [None] * 5
 
     def power_4(self, agent, request, room):
         if request[1] & 1:
@@ -334,7 +339,7 @@ class Oracle:
         return NOT_SUPPORTED
 
     def power_8(self, agent, request, room):
-        return None
+        return [0] + [None] * 16
 
     def power_16(self, agent, request, room):
         return self.negotiate(0x11, request[1])
@@ -381,7 +386,7 @@ class Oracle:
         return self.message_attributes(0x14, request[1])
 
     def clock_3(self, agent, request, room):
-        return None
+        return [None] * 6
 
     def rates(self, clock):
         if clock == MUX:
@@ -436,7 +441,7 @@ class Oracle:
         return []
 
     def clock_8(self, agent, request, room):
-        return None
+        return [0] + [None] * 16
 
     def clock_9(self, agent, request, room):
         return NOT_SUPPORTED
@@ -489,8 +494,8 @@ class Oracle:
         if request[1] >= SENSORS:
             return INVALID_PARAMETERS
         item, extended = self.sizes["sensor_3_item"], self.sizes["sensor_3_extended"]
-        first = item + extended if request[1] == FULL else item
-        return PROTOCOL_ERROR if room < 12 + first else None
+        sizes = [item + extended if sensor == FULL else item for sensor in range(SENSORS)]
+        return self.page(records(sizes), request[1], room, INVALID_PARAMETERS, 16)
 
     def sensor_4(self, agent, request, room):
         return NOT_SUPPORTED
@@ -512,16 +517,19 @@ class Oracle:
         if sensor == AXES:
             if room < 8 + 3 * 16:
                 return PROTOCOL_ERROR
-            return None if config & 2 else words(1) + [0, 0] + words(-2) + [0, 0] + words(9) + [0, 0]
-        return None if sensor == MOVING or config & 2 else words(VALUES[sensor]) + [0, 0]
+            values = [words(1), words(-2), words(9)]
+        else:
+            values = [[None, 0] if sensor == MOVING else words(VALUES[sensor])]
+        stamp = [None, None] if config & 2 else [0, 0]
+        return [word for value in values for word in value + stamp]
 
     def sensor_7(self, agent, request, room):
         if request[1] != AXES:
             return NOT_SUPPORTED
         if request[2] >= 3:
             return INVALID_PARAMETERS
-        item = self.sizes["sensor_7_item"] + (self.sizes["sensor_7_extended"] if request[2] == 0 else 0)
-        return PROTOCOL_ERROR if room < 12 + item else None
+        item, extended = self.sizes["sensor_7_item"], self.sizes["sensor_7_extended"]
+        return self.page(records([item + extended, item, item]), request[2], room, INVALID_PARAMETERS, 26)
 
     def sensor_8(self, agent, request, room):
         if request[1] == SEGMENT:
@@ -559,14 +567,14 @@ class Oracle:
         return NOT_SUPPORTED
 
     def sensor_12(self, agent, request, room):
-        return None
+        return [0] + [None] * 16
 
     def sensor_13(self, agent, request, room):
         if request[1] != AXES:
             return NOT_SUPPORTED
         if request[2] >= 3:
             return NOT_FOUND
-        return PROTOCOL_ERROR if room < 12 + 68 else None
+        return self.page(records([68, 68, 68]), request[2], room, NOT_FOUND, 26)
 
     def sensor_16(self, agent, request, room):
         return self.negotiate(0x15, request[1])

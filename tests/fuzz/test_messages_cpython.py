@@ -5,7 +5,7 @@ import pytest
 
 from fuzz import messages
 from scmi.model import rounding
-from scmi.protocols import clock
+from scmi.protocols import clock, sensor
 
 pytestmark = pytest.mark.fuzz
 
@@ -34,6 +34,19 @@ def test_it_notices_a_value_that_is_rounded_wrongly(monkeypatch):
 
 def test_it_notices_a_status_that_is_wrong(monkeypatch):
     monkeypatch.setattr(clock, "OUT_OF_RANGE", -2)
+    with pytest.raises(AssertionError):
+        messages.fuzz(1, 3000)
+
+
+def test_it_notices_a_page_that_counts_wrongly(monkeypatch):
+    paginate = sensor.paginate
+
+    def wrong(records, first, reply, *rest):
+        written = paginate(records, first, reply, *rest)
+        reply[2] += 1 << rest[2] if written > 0 else 0
+        return written
+
+    monkeypatch.setattr(sensor, "paginate", wrong)
     with pytest.raises(AssertionError):
         messages.fuzz(1, 3000)
 
