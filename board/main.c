@@ -53,7 +53,8 @@ static void one_life(void) {
     }
     while (prompt() == 0) {
     }
-    mp_printf(&mp_plat_print, "MPY: soft reboot\n");
+    static const char goodbye[] = "MPY: soft reboot\r\n";
+    uart_write(goodbye, sizeof(goodbye) - 1);
     hal_reset();
     irq_release_all();
     gc_sweep_all();

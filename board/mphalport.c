@@ -7,6 +7,8 @@
 #include "py/runtime.h"
 #include "py/stream.h"
 
+#define SERVE_AFTER 256     /* characters */
+
 int mp_hal_stdin_rx_chr(void) {
     for (;;) {
         int c = uart_read();
@@ -21,8 +23,20 @@ uintptr_t mp_hal_stdio_poll(uintptr_t flags) {
     return (flags & MP_STREAM_POLL_RD && uart_readable() ? MP_STREAM_POLL_RD : 0) | (flags & MP_STREAM_POLL_WR);
 }
 
+/*
+ * A long print must not hold up the serving: every so many characters, in one text or in many, what is scheduled runs.
+ * A Ctrl-C ends it, so nothing is printed through here outside of every handler.
+ */
 mp_uint_t mp_hal_stdout_tx_strn(const char *text, size_t len) {
-    uart_write(text, len);
+    static size_t written;
+    for (size_t at = 0, piece; at < len; at += piece) {
+        piece = MIN(len - at, SERVE_AFTER - written);
+        uart_write(text + at, piece);
+        written = (written + piece) % SERVE_AFTER;
+        if (written == 0) {
+            mp_event_handle_nowait();
+        }
+    }
     return len;
 }
 

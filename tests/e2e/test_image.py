@@ -183,6 +183,16 @@ def test_serving_goes_on_at_the_prompt_under_ctrl_c_and_beside_code(boot):
     assert machine.run("_hal.faults()") == "0"
 
 
+def test_serving_goes_on_during_a_long_print(boot):
+    machine = boot()
+    machine.mpremote("resume", "exec", SERVE)
+    machine.run("text = 'x' * 100_000; lines = 'some words\\n' * 10_000")
+    for name in ("text", "lines"):
+        machine.run("before, t = count, time.ticks_ms()")
+        machine.run(f"print({name}); served, took = count - before, time.ticks_diff(time.ticks_ms(), t)")
+        assert machine.run("took > 50, served * 20 > took") == "(True, True)"
+
+
 def test_ctrl_c_interrupts_code(boot):
     machine = boot()
     machine.run("import time")
