@@ -551,12 +551,12 @@ class Answer:
                 raise TypeError("not callable")
 
     def __call__(self, head, buffer):
-        view = _writable(buffer)
-        if len(view) < len(self._message):
-            raise ValueError("more bytes than the buffer has")
         head = _integer(head) & _WORD
         for at, function in self._sources:
             pack_into("<Q", self._message, at, _integer(function()) & 0xFFFFFFFFFFFFFFFF)
+        view = _writable(buffer)  # not before: a function may have resized it
+        if len(view) < len(self._message):
+            raise ValueError("more bytes than the buffer has")
         view[: len(self._message)] = self._message
         pack_into("<I", view, 0, head)
 

@@ -56,15 +56,15 @@ static mp_obj_t answer_make_new(const mp_obj_type_t *type, size_t n_args, size_t
 static mp_obj_t answer_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 2, 2, false);
     const answer_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_buffer_info_t info;
-    mp_get_buffer_raise(args[1], &info, MP_BUFFER_WRITE);
-    if (info.len < self->size) {
-        mp_raise_ValueError(MP_ERROR_TEXT("more bytes than the buffer has"));
-    }
     uint32_t head = (uint32_t)hal_arg_word(args[0]);
     for (size_t i = 0; i < self->n_sources; i++) {
         uint64_t number = (uint64_t)hal_arg_word(mp_call_function_0(self->sources[i].function));
         memcpy(self->message + self->sources[i].at, &number, sizeof(number));
+    }
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(args[1], &info, MP_BUFFER_WRITE); /* not before: a function may have resized it */
+    if (info.len < self->size) {
+        mp_raise_ValueError(MP_ERROR_TEXT("more bytes than the buffer has"));
     }
     memcpy(info.buf, self->message, self->size);
     memcpy(info.buf, &head, sizeof(head));

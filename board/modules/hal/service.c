@@ -242,8 +242,9 @@ static unsigned arg_intid(mp_obj_t arg) {
 
 static mp_obj_t hal_irq_attach(mp_obj_t intid_in, mp_obj_t edge) {
     unsigned intid = arg_intid(intid_in);
+    bool is_edge = mp_obj_is_true(edge);
     service.attached[intid / 32] |= (uint32_t)1 << (intid % 32);
-    if (!hal_port_irq_enable(intid, mp_obj_is_true(edge))) {
+    if (!hal_port_irq_enable(intid, is_edge)) {
         service.attached[intid / 32] &= ~((uint32_t)1 << (intid % 32));
         mp_raise_ValueError(MP_ERROR_TEXT("the interrupt controller has no such interrupt"));
     }

@@ -11,14 +11,21 @@
 
 /* ---- Arguments ---- */
 
+/*
+ * Of what is no small integer: nothing with a method __int__, which could resize a buffer that was looked at before.
+ */
+static void check_integer(mp_obj_t arg) {
+    if (!mp_obj_is_exact_type(arg, &mp_type_int) && !mp_obj_is_bool(arg)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("integer expected"));
+    }
+}
+
 size_t hal_arg_size(mp_obj_t arg) {
     if (mp_obj_is_small_int(arg)) {
         return (size_t)MP_OBJ_SMALL_INT_VALUE(arg);
     }
-    if (mp_obj_is_exact_type(arg, &mp_type_int)) {
-        return SIZE_MAX;
-    }
-    return (size_t)mp_obj_get_int(arg);
+    check_integer(arg);
+    return mp_obj_is_bool(arg) ? (size_t)mp_obj_get_int(arg) : SIZE_MAX;
 }
 
 bool hal_arg_u64(mp_obj_t arg, uint64_t *value) {
@@ -26,6 +33,7 @@ bool hal_arg_u64(mp_obj_t arg, uint64_t *value) {
         *value = (uint64_t)MP_OBJ_SMALL_INT_VALUE(arg);
         return MP_OBJ_SMALL_INT_VALUE(arg) >= 0;
     }
+    check_integer(arg);
     *value = (uint64_t)mp_obj_get_int_truncated(arg);
     return mp_obj_equal(mp_obj_new_int_from_uint(*value), arg);
 }
@@ -42,6 +50,7 @@ mp_int_t hal_arg_word(mp_obj_t arg) {
     if (mp_obj_is_small_int(arg)) {
         return MP_OBJ_SMALL_INT_VALUE(arg);
     }
+    check_integer(arg);
     return mp_obj_get_int_truncated(arg);
 }
 

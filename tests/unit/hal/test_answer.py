@@ -56,6 +56,18 @@ def test_a_buffer_that_is_too_small_is_left_alone(twin):
 
 
 @for_twins
+def test_a_function_may_resize_the_buffer(twin):
+    reply = bytearray(16)
+
+    def shrink():
+        reply[0:12] = b""
+        return 1
+
+    raises(ValueError, twin.Answer(message(0, 0, 0, 0), 8, shrink), 9, reply)
+    assert reply == bytes(4)
+
+
+@for_twins
 def test_what_cannot_be_an_answer(twin):
     zero = int
     raises(ValueError, twin.Answer, bytes(3))

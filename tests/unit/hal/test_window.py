@@ -38,6 +38,28 @@ def test_no_window_reaches_over_all_addresses(twin):
 
 
 @for_twins
+def test_what_is_no_integer_is_not_asked_for_one(twin):
+    """It might resize the buffer in question then."""
+
+    class Number:
+        def __int__(self):
+            raise AssertionError("asked")
+
+        __index__ = __int__
+
+    _, window = make(twin)
+    for access, arguments in (
+        (window.r32, (Number(),)),
+        (window.w32, (0, Number())),
+        (window.add_release, (0, Number())),
+        (window.read, (0, bytearray(4), Number())),
+        (window.write, (0, bytearray(4), Number())),
+        (window.fill, (0, Number(), 0)),
+    ):
+        raises(TypeError, access, *arguments)
+
+
+@for_twins
 def test_stores_keep_the_low_bits(twin):
     _, window = make(twin)
     for value in (-1, (1 << 64) - 1, HUGE - 1, -HUGE - 1):
