@@ -85,11 +85,12 @@ class Agent:
         return False
 
     def _rebuild(self):
-        self._entries = {}
+        entries = {}
         for protocol in self.platform.protocols.values():
             view = [item if self.may_use(protocol, item) else _NO_ACCESS for item in protocol.resources]
             for message in protocol.messages(self.versions[protocol.ID]):
-                self._entries[key(protocol.ID, message[0])] = _entry(protocol, message, view)
+                entries[key(protocol.ID, message[0])] = _entry(protocol, message, view)
+        self._entries = entries
 
     def may_use(self, protocol, resource):
         """Return whether any of the devices that `resource` belongs to gives this agent access through `protocol`."""

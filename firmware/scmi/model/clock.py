@@ -135,8 +135,14 @@ class Clock:
         self._followers.append(clock)
 
     def refresh(self):
-        """Derive `ready` (see `scmi.message`) from the rate, here and in all clocks that follow."""
-        self.ready = ready_reply(self.rate)
+        """Derive `ready` (see `scmi.message`) from the rate, here and in all clocks that follow.
+
+        At the prompt it can be interrupted by a message that changes the same rate, so it looks whether that happened.
+        """
+        rate = None
+        while rate != self.rate:
+            rate = self.rate
+            self.ready = ready_reply(rate)
         for clock in self._followers:
             clock.refresh()
 

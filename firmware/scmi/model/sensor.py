@@ -247,12 +247,22 @@ class Sensor(Quantity):
         return value << 5 | exponent & 0x1F
 
     def refresh(self):
-        """Derive `ready` (see `scmi.message`): None if the sensor cannot be read or has axes."""
-        if not self._enabled or self.axes:
-            self.ready = None
-        else:
-            value = self._source if self._held is None else self._held
-            self.ready = ready_reply(value, microseconds if self._timestamping else 0)
+        """Derive `ready` (see `scmi.message`): None if the sensor cannot be read or has axes.
+
+        At the prompt a message can come in between and change the same sensor, so it looks whether that happened.
+        """
+        state = None
+        while state != self._state():
+            state = self._state()
+            self.ready = self._ready(*state)
+
+    def _state(self):
+        return (self._held, self._enabled, self._timestamping)
+
+    def _ready(self, held, enabled, timestamping):
+        if not enabled or self.axes:
+            return None
+        return ready_reply(self._source if held is None else held, microseconds if timestamping else 0)
 
     @property
     def enabled(self):
@@ -261,7 +271,8 @@ class Sensor(Quantity):
 
     @enabled.setter
     def enabled(self, enabled):
-        self.configure(require_flag(enabled, self.subject, "enabled"), self._timestamping, self.interval)
+        self._enabled = require_flag(enabled, self.subject, "enabled")
+        self.refresh()
 
     @property
     def timestamping(self):
@@ -271,7 +282,8 @@ class Sensor(Quantity):
     @timestamping.setter
     def timestamping(self, stamped):
         require(self.timestamps or not stamped, self.subject, "has no timestamps")
-        self.configure(self._enabled, require_flag(stamped, self.subject, "timestamping"), self.interval)
+        self._timestamping = require_flag(stamped, self.subject, "timestamping")
+        self.refresh()
 
     @property
     def moving(self):

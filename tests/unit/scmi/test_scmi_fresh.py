@@ -144,6 +144,52 @@ def test_clock_gated_keeps_its_rate():
     assert scmi.platform.clocks["list"].enabled is True and rate(scmi, LIST) == RATES[1]
 
 
+class Interrupted:
+    """Stands in for `ready_reply` in `module`: in the middle of the first reply that is made, `interrupt()` happens."""
+
+    def __init__(self, module, interrupt):
+        self._module = module
+        self._make = module.ready_reply
+        self._interrupt = interrupt
+        module.ready_reply = self
+
+    def __call__(self, *numbers):
+        self._module.ready_reply = self._make
+        reply = self._make(*numbers)
+        self._interrupt()
+        return reply
+
+
+def test_rate_set_by_the_frontend_while_the_prompt_sets_it():
+    from scmi.model import clock as module
+
+    scmi = client()
+    Interrupted(module, lambda: scmi.ok(CLOCK, RATE_SET, 0, LIST, RATES[9], 0))
+    scmi.platform.clocks["list"].rate = RATES[3]
+    assert rate(scmi, LIST) == rate(scmi, MUX) == scmi.platform.clocks["list"].rate == RATES[9]
+
+
+def test_sensor_configured_by_the_frontend_while_the_prompt_sets_its_value():
+    from scmi.model import sensor as module
+
+    scmi = client()
+    Interrupted(module, lambda: scmi.ok(SENSOR, CONFIG_SET, PLAIN, 0))
+    scmi.platform.sensors["plain"].value = 5
+    assert scmi.call(SENSOR, READING, PLAIN, 0) == REFUSED
+    scmi.platform.sensors["plain"].enabled = True
+    assert value(scmi, PLAIN) == 5
+
+
+def test_timestamps_switched_on_by_the_frontend_while_the_prompt_enables_the_sensor():
+    from scmi.model import sensor as module
+
+    scmi = client()
+    scmi.platform.sensors["full"].enabled = False
+    Interrupted(module, lambda: scmi.ok(SENSOR, CONFIG_SET, FULL, 3))
+    scmi.platform.sensors["full"].enabled = True
+    assert stamp(scmi, FULL) > 0 and scmi.ok(SENSOR, CONFIG_GET, FULL)[0] & 3 == 3
+
+
 def test_settings_undone_are_read_next():
     scmi = client()
     scmi.ok(CLOCK, RATE_SET, 0, LIST, RATES[9], 0)
