@@ -62,7 +62,7 @@ class PowerDomain:
 
     @property
     def state(self):
-        """The name of its state. What it is set to at the prompt holds until an agent changes its vote."""
+        """The name of its state. What it is set to at the prompt holds until an agent asks for one again."""
         return self.states[self._depth]
 
     @state.setter
