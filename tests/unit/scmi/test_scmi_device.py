@@ -118,6 +118,17 @@ def test_model_that_is_refused_publishes_nothing():
         assert not any(region), "a page was published"
 
 
+def test_one_link_that_is_refused_takes_all_away():
+    made, names = Machine(), Namespace()
+    made.add_link("linux0", [("scmi", "m")])
+    made.add_link("linux1", [("disk", None)])
+    served = main.start(made, names, load(platform()))
+    assert served.links == [] and names.soc is None and next(iter(served.lines())) == "nothing is served"
+    region = bytearray(0x1000)
+    made.links()[0].region.read(0, region)
+    assert not any(region), "a page of the other link was published"
+
+
 def test_device_tree_that_asks_for_what_there_is_not():
     for devices in ([("disk", None)], [("scmi", None)], [("scmi", "m"), ("scmi", "m"), ("scmi", "m")]):
         assert main.start(machine(*devices), Namespace(), load(platform())).links == []
