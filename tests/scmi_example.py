@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: MIT
 """A platform for tests that has one of everything, with ids that tests may rely on."""
 
-from scmi.platform import DUTY_CYCLE, PHASE, Agent, Axis, Clock, Device, Platform, PowerDomain, Sensor, SystemPower
+from scmi.platform import (
+    DUTY_CYCLE,
+    PHASE,
+    Agent,
+    Axis,
+    Clock,
+    Device,
+    Platform,
+    PowerDomain,
+    Reset,
+    Sensor,
+    SystemPower,
+)
 from scmi_client import Client
 
-BASE, POWER, SYSTEM, CLOCK, SENSOR = 0x10, 0x11, 0x12, 0x14, 0x15
+BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -22,6 +34,11 @@ ON, RETENTION, SLEEP, OFF = 0, 0x1, 0x4000000A, 0x40000000
 
 # System power: warm reset is not supported.
 SHUTDOWN, COLD_RESET, WARM_RESET, POWER_UP, SUSPEND = range(5)
+
+# Resets.
+CORE, LONG_RESET, HELD, GUARDED = range(4)
+LONG_RESET_NAME = "a-reset-with-a-name-of-more-than-sixteen-bytes"
+SPECIAL_STATE = 1 << 31 | 5
 
 # Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor, the clock FIXED and the power
 # domain DEEP.
@@ -99,10 +116,20 @@ def power_domains():
     ]
 
 
+def resets():
+    """Return the reset domains, in the order of their ids."""
+    return [
+        Reset("core", latency=250),
+        Reset(LONG_RESET_NAME, states=(SPECIAL_STATE,)),
+        Reset("held", asserted=True),
+        Reset("guarded", forbidden=True),
+    ]
+
+
 def platform():
     """Return a new platform with a trusted and an ordinary agent."""
-    all_sensors, all_clocks, all_domains = sensors(), clocks(), power_domains()
-    names = [item.name for item in all_sensors + all_clocks + all_domains] + ["system"]
+    all_sensors, all_clocks, all_domains, all_resets = sensors(), clocks(), power_domains(), resets()
+    names = [item.name for item in all_sensors + all_clocks + all_domains + all_resets] + ["system"]
     return Platform(
         all_sensors,
         all_clocks,
@@ -116,6 +143,7 @@ def platform():
         implementation_version=0x12345678,
         power_domains=all_domains,
         system=SystemPower(("shutdown", "cold-reset", "suspend")),
+        resets=all_resets,
     )
 
 

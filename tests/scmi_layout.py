@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SCMI messages as C structures, written down from DEN0056F, 3.2 to 3.7, independently of the firmware's tables.
+"""SCMI messages as C structures, written down from DEN0056F, 3.2 on, independently of the firmware's tables.
 
 `SOURCE` is C. Under CPython the layout tests parse it with dissect.cstruct; `sizes()` reads the same text with a few
 lines of Python, so that the fuzzer has it under MicroPython too, and the layout tests hold the two readings against
@@ -148,6 +148,23 @@ struct sensor_13_reply { uint32 num_axis_flags; };
 struct sensor_13_item { uint32 axis_id; char name[64]; };
 struct sensor_16_request { uint32 version; };
 struct sensor_16_reply { };
+
+struct reset_0_request { };
+struct reset_0_reply { uint32 version; };
+struct reset_1_request { };
+struct reset_1_reply { uint16 num_domains; uint16 reserved; };
+struct reset_2_request { uint32 message_id; };
+struct reset_2_reply { uint32 attributes; };
+struct reset_3_request { uint32 domain_id; };
+struct reset_3_reply { uint32 attributes; uint32 latency; char name[16]; };
+struct reset_4_request { uint32 domain_id; uint32 flags; uint32 reset_state; };
+struct reset_4_reply { };
+struct reset_5_request { uint32 domain_id; uint32 notify_enable; };
+struct reset_5_reply { };
+struct reset_6_request { uint32 domain_id; };
+struct reset_6_reply { uint32 flags; char name[64]; };
+struct reset_16_request { uint32 version; };
+struct reset_16_reply { };
 """
 
 _BYTES = {"uint8": 1, "char": 1, "uint16": 2, "uint32": 4, "uint64": 8, "int64": 8}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The default platform: a small system on chip with every kind of clock, some power domains and a handful of sensors.
+"""The default platform: a small system on chip with every kind of clock, some power domains, sensors and resets.
 
 All sensors hold what they were set to, except `battery`, which moves by itself.
 """
 
 from hal.compat import const
-from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Sensor
+from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Reset, Sensor
 from scmi.ticks import milliseconds
 
 _PERIOD_MASK = const(0xFFFF)
@@ -63,5 +63,10 @@ platform = Platform(
         PowerDomain("display"),
         PowerDomain("always-on", fixed=True),
         PowerDomain("image-signal-processor-of-the-rear-camera", state="off"),
+    ],
+    resets=[
+        Reset("gpu", latency=250),
+        Reset("usb-controller-on-the-carrier-board", asserted=True),
+        Reset("watchdog", forbidden=True),
     ],
 )

@@ -15,12 +15,14 @@ from scmi.agent import Agent
 from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
 from scmi.model.power_domain import PowerDomain
+from scmi.model.reset import Reset
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.system_power import SystemPower
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
 from scmi.protocols.power import PowerProtocol
+from scmi.protocols.reset import ResetProtocol
 from scmi.protocols.sensor import SensorProtocol
 from scmi.protocols.system import SystemProtocol
 
@@ -34,6 +36,7 @@ __all__ = [
     "Device",
     "Platform",
     "PowerDomain",
+    "Reset",
     "Sensor",
     "SystemPower",
 ]
@@ -43,7 +46,7 @@ class Device:
     """A group of resources to which agents are given or refused access as a whole (BASE_SET_DEVICE_PERMISSIONS)."""
 
     def __init__(self, name, resources=()):
-        """`name`: 1 to 63 bytes; `resources`: names of sensors, clocks and power domains, and "system"."""
+        """`name`: 1 to 63 bytes; `resources`: names of sensors, clocks and so on, and "system"."""
         require_name(name, "device")
         self.name = name
         self.id = None
@@ -57,7 +60,7 @@ class Device:
 class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
-    Resources are `sensors`, `clocks`, `power_domains` and `system`, a SystemPower or None.
+    Resources are `sensors`, `clocks`, `power_domains`, `resets` and `system`, a SystemPower or None.
     """
 
     def __init__(
@@ -71,13 +74,15 @@ class Platform:
         implementation_version=1,
         power_domains=(),
         system=None,
+        resets=(),
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
-        `sensors`, `clocks`, `power_domains`: in the order of their ids. `agents`: frontends in the order of their ids,
-        which begin at 1; without any there is one trusted agent "linux". `devices`: groups for permissions, in the
-        order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15 bytes.
-        `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown, reset and suspend.
+        `sensors`, `clocks`, `power_domains`, `resets`: in the order of their ids. `agents`: frontends in the order of
+        their ids, which begin at 1; without any there is one trusted agent "linux". `devices`: groups for permissions,
+        in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15
+        bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown, reset and
+        suspend.
         """
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
@@ -102,6 +107,7 @@ class Platform:
         holds = system is None or isinstance(system, SystemPower)
         require(holds, "platform", f"system must be a SystemPower, not a {type(system).__name__}")
         self.system = system
+        self.resets = _numbered(resets, "reset", 0, 0xFFFF, Reset)
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
@@ -115,6 +121,7 @@ class Platform:
             (ClockProtocol, self.clocks),
             (PowerProtocol, self.power_domains),
             (SystemProtocol, (self.system,) if self.system else ()),
+            (ResetProtocol, self.resets),
         )
 
     def _grouped(self, devices):
@@ -128,7 +135,7 @@ class Platform:
                 require(
                     name in known,
                     f"device {device.name!r}",
-                    f"{name!r} is no sensor, clock or power domain of this platform, nor its system",
+                    f"{name!r} is no resource of this platform",
                 )
         for resource in resources:
             resource.devices = tuple(device.id for device in devices if resource.name in device.resource_names)
@@ -181,6 +188,10 @@ class Platform:
             "power_domains": [
                 {"id": domain.id, "name": domain.name, "state": domain.state} for domain in self.power_domains
             ],
+            "resets": [
+                {"id": reset.id, "name": reset.name, "latency": reset.latency, "asserted": reset.asserted}
+                for reset in self.resets
+            ],
             "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
         }
 
@@ -191,6 +202,7 @@ class Platform:
             PowerProtocol.ID: "#power-domain-cells",
             ClockProtocol.ID: "#clock-cells",
             SensorProtocol.ID: "#thermal-sensor-cells",
+            ResetProtocol.ID: "#reset-cells",
         }
         nodes = []
         for number in sorted(self.protocols):
@@ -206,6 +218,7 @@ class Platform:
             ("sensors", self.sensors),
             ("clocks", self.clocks),
             ("power domains", self.power_domains),
+            ("resets", self.resets),
             ("agents", self.agents),
         ):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]

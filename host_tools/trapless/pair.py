@@ -471,6 +471,8 @@ def probe_conditions(platform: Any) -> dict[str, str]:
         tests["the model's last clock is missing"] = f"grep -qwF {last} /sys/kernel/debug/clk/clk_summary"
     if any(sensor["type"] in _HWMON_TYPES for sensor in described["sensors"]):
         tests["no sensor is in /sys/class/hwmon"] = '[ -n "$(ls /sys/class/hwmon)" ]'
+    if described["resets"]:
+        tests["scmi-reset has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-reset/scmi_dev.* ]"
     return tests
 
 

@@ -110,6 +110,18 @@ def test_linux_names_the_platform(pair, seen):
     }
 
 
+def test_the_reset_driver_has_the_resets(seen):
+    assert "scmi-reset" in [driver for number, _, driver in seen.devices if number == 0x16]
+
+
+def test_a_reset_of_the_frontend_arrives(backend, frontend):
+    """No driver of the guest has a reset line, so the message (RESET, autonomous and then asserted) is sent raw."""
+    for flags, expected in ((1, "1 False"), (2, "1 True"), (0, "1 False")):
+        message = struct.pack("<4I", 0x16 << 10 | 0x4, 0, flags, 0).hex()
+        assert bytes.fromhex(frontend.check(f"{SCMI_RAW} send {message}")) == struct.pack("<Ii", 0x16 << 10 | 0x4, 0)
+        assert backend.exec('gpu = soc.resets["gpu"]; print(gpu.count, gpu.asserted)').strip() == expected
+
+
 def test_the_second_device_of_the_link_gives_random_numbers(frontend):
     assert frontend.check("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
     first, second = (frontend.run("head -c 64 /dev/hwrng").stdout for _ in range(2))

@@ -8,12 +8,16 @@ It knows the platform of `scmi_example` by heart and follows what the agents do 
 from scmi_example import (
     ALWAYS_ON,
     AXES,
+    CORE,
     DEEP,
     FIXED,
     FULL,
+    GUARDED,
+    HELD,
     LIST,
     LOCKED,
     LONG_DOMAIN,
+    LONG_RESET,
     MOVING,
     MUX,
     OFF,
@@ -24,6 +28,7 @@ from scmi_example import (
     SEGMENT,
     SETTINGS,
     SLEEP,
+    SPECIAL_STATE,
     SWITCHED,
     TRUSTED,
 )
@@ -32,9 +37,19 @@ from scmi_layout import sizes
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
 PROTOCOL_ERROR = -10
 
-PROTOCOLS = {0x10: "base", 0x11: "power", 0x12: "system", 0x14: "clock", 0x15: "sensor"}
-VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x12: 0x20001, 0x14: 0x30000, 0x15: 0x30001}
-SUBSCRIPTIONS = ((0x10, 0x8), (0x11, 0x6), (0x11, 0x7), (0x12, 0x5), (0x14, 0x9), (0x14, 0xA), (0x15, 0x4), (0x15, 0xB))
+PROTOCOLS = {0x10: "base", 0x11: "power", 0x12: "system", 0x14: "clock", 0x15: "sensor", 0x16: "reset"}
+VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x12: 0x20001, 0x14: 0x30000, 0x15: 0x30001, 0x16: 0x30001}
+SUBSCRIPTIONS = (
+    (0x10, 0x8),
+    (0x11, 0x6),
+    (0x11, 0x7),
+    (0x12, 0x5),
+    (0x14, 0x9),
+    (0x14, 0xA),
+    (0x15, 0x4),
+    (0x15, 0xB),
+    (0x16, 0x5),
+)
 
 # (protocol, message): (word of the flags, bits that may be set).
 FLAGS = {
@@ -57,17 +72,21 @@ FLAGS = {
     (0x15, 0x6): (2, 1),
     (0x15, 0xA): (2, 0xFFFFFE03),
     (0x15, 0xB): (2, 1),
+    (0x16, 0x4): (2, 7),
+    (0x16, 0x5): (2, 1),
 }
 
 # Messages whose resource id is the second word.
 SECOND_WORD = ((0x11, 0x4), (0x14, 0x5))
 
-CLOCKS, SENSORS, DOMAINS, DEVICES, AGENTS = 8, 9, 4, 2, 2
-COUNTS = {0x11: DOMAINS, 0x14: CLOCKS, 0x15: SENSORS}
+CLOCKS, SENSORS, DOMAINS, RESETS, DEVICES, AGENTS = 8, 9, 4, 4, 2, 2
+COUNTS = {0x11: DOMAINS, 0x14: CLOCKS, 0x15: SENSORS, 0x16: RESETS}
 
 # What belongs to the device "soc", and to "extra".
-IN_SOC = {0x11: set(range(DOMAINS)), 0x12: {0}, 0x14: set(range(CLOCKS)), 0x15: set(range(SENSORS)) - {1}}
-IN_EXTRA = {0x11: {DEEP}, 0x12: set(), 0x14: {FIXED}, 0x15: {1}}
+IN_SOC = {protocol: set(range(count)) for protocol, count in COUNTS.items()}
+IN_SOC[0x12] = {0}
+IN_SOC[0x15].remove(1)
+IN_EXTRA = {0x11: {DEEP}, 0x12: set(), 0x14: {FIXED}, 0x15: {1}, 0x16: set()}
 
 # Power states of each domain, the one nearest to "on" first; what the description begins with; those that are fixed.
 STATES = {SWITCHED: [ON, OFF], DEEP: [ON, RETENTION, SLEEP, OFF], ALWAYS_ON: [ON, OFF], LONG_DOMAIN: [ON, OFF]}
@@ -128,10 +147,13 @@ class Oracle:
         self.sensors = {}
         self.wanted = {}
         self.system = 3
+        self.resets = {}
         for clock in range(CLOCKS):
             self.restore((0x14, clock))
         for sensor in range(SENSORS):
             self.restore((0x15, sensor))
+        for reset in range(RESETS):
+            self.restore((0x16, reset))
 
     def restore(self, resource, agent=None):
         """Set a resource to what the description says; of what agents share, only the wish of `agent` is forgotten."""
@@ -147,6 +169,8 @@ class Oracle:
                 "settings": settings,
                 "parent": parent,
             }
+        elif protocol == 0x16:
+            self.resets[number] = number == HELD
         else:
             interval = encoded(10) if number in MS_INTERVALS else 0
             self.sensors[number] = {"config": interval << 11 | int(number != 7)}
@@ -189,6 +213,8 @@ class Oracle:
             ):
                 return DENIED
             if (protocol, message) == (0x11, 0x4) and number in FIXED_DOMAINS:
+                return DENIED
+            if (protocol, message, number) == (0x16, 0x4, GUARDED):
                 return DENIED
         least = self.sizes[name + "_reply"] + (16 if name == "sensor_6" else 0)
         return PROTOCOL_ERROR if room < 8 + least else 0
@@ -578,3 +604,40 @@ class Oracle:
 
     def sensor_16(self, agent, request, room):
         return self.negotiate(0x15, request[1])
+
+    # Reset.
+
+    def reset_0(self, agent, request, room):
+        return [0x30001]
+
+    def reset_1(self, agent, request, room):
+        return [RESETS]
+
+    def reset_2(self, agent, request, room):
+        return self.message_attributes(0x16, request[1])
+
+    def reset_3(self, agent, request, room):
+        names = {CORE: b"core", LONG_RESET: b"a-reset-with-a-", HELD: b"held", GUARDED: b"guarded"}
+        name = names[request[1]] + bytes(16 - len(names[request[1]]))
+        attributes = 1 << 29 if request[1] == LONG_RESET else 0
+        latency = 250 if request[1] == CORE else 0xFFFFFFFF
+        return [attributes, latency] + [int.from_bytes(name[at : at + 4], "little") for at in range(0, 16, 4)]
+
+    def reset_4(self, agent, request, room):
+        domain, flags, state = request[1], request[2], request[3]
+        if flags & 4:
+            return NOT_SUPPORTED if flags & 1 else INVALID_PARAMETERS
+        if state and (state, domain) != (SPECIAL_STATE, LONG_RESET):
+            return INVALID_PARAMETERS
+        self.resets[domain] = flags & 3 == 2
+        self.changed[agent].add((0x16, domain))
+        return []
+
+    def reset_5(self, agent, request, room):
+        return NOT_SUPPORTED
+
+    def reset_6(self, agent, request, room):
+        return [0] + [None] * 16
+
+    def reset_16(self, agent, request, room):
+        return self.negotiate(0x16, request[1])

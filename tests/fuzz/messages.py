@@ -12,11 +12,11 @@ from fuzz._scmi_oracle import COUNTS, FLAGS, IN_SOC, PROTOCOLS, SECOND_WORD, Ora
 from fuzz.rings import Source
 from scmi.device import ScmiDevice
 from scmi.status import GENERIC_ERROR, NAMES
-from scmi_example import OFF, RATES, SLEEP, platform
+from scmi_example import OFF, RATES, SLEEP, SPECIAL_STATE, platform
 
 WORDS = 64
 USUAL_ROOM = 136
-LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x12: 0x5, 0x14: 0xF, 0x15: 0xD}
+LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x12: 0x5, 0x14: 0xF, 0x15: 0xD, 0x16: 0x6}
 ONES = 0xFFFFFFFF
 
 
@@ -91,6 +91,8 @@ class Bench:
         if (protocol, message) == (0x14, 0x5) and count > 3:
             rate = self.source.one_of(RATES) + self.source.below(3) - 1
             found[2:4] = [rate & ONES, rate >> 32] if self.source.below(4) else found[2:4]
+        if (protocol, message) == (0x16, 0x4) and count > 2 and self.source.below(6):
+            found[2] = self.source.one_of((0, SPECIAL_STATE))
         at = FLAGS.get((protocol, message), (0, 0))[0]
         if 0 < at <= count:
             found[at - 1] = self.flags(protocol, message)
@@ -158,6 +160,8 @@ class Bench:
         for status, name in NAMES.items():
             if status:
                 assert sum(agent.refused.get(status, 0) for agent in agents) == met.get(name, 0), name
+        for number, held in self.oracle.resets.items():
+            assert self.platform.resets[number].asserted == held, number
         assert sum(agent.unanswerable for agent in agents) == met.get("unanswerable", 0)
         assert sum(agent.failures for agent in agents) == 0
         assert sum(device.returned for device in self.devices) == met.get("linked", 0)

@@ -29,7 +29,7 @@ def test_it_notices_a_value_that_is_rounded_wrongly(monkeypatch):
     from_range = rounding.from_range
     monkeypatch.setattr(rounding, "from_range", lambda lowest, *rest: from_range(lowest + 100, *rest))
     with pytest.raises(AssertionError):
-        messages.fuzz(1, 20_000)
+        messages.fuzz(1, 100_000)
 
 
 def test_it_notices_a_status_that_is_wrong(monkeypatch):

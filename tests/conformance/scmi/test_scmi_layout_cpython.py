@@ -12,6 +12,7 @@ from scmi_example import (
     AXES,
     BASE,
     CLOCK,
+    CORE,
     DEEP,
     FULL,
     LIST,
@@ -20,10 +21,13 @@ from scmi_example import (
     LONG_CLOCK_NAME,
     LONG_DOMAIN,
     LONG_DOMAIN_NAME,
+    LONG_RESET,
+    LONG_RESET_NAME,
     LONG_SENSOR_NAME,
     POWER,
     POWER_UP,
     RANGE,
+    RESET,
     SENSOR,
     SLEEP,
     SYSTEM,
@@ -33,7 +37,7 @@ from scmi_example import (
 C = cstruct(endian="<")
 C.load(scmi_layout.SOURCE)
 
-NAMES = {BASE: "base", POWER: "power", SYSTEM: "system", CLOCK: "clock", SENSOR: "sensor"}
+NAMES = {BASE: "base", POWER: "power", SYSTEM: "system", CLOCK: "clock", SENSOR: "sensor", RESET: "reset"}
 ROWS = [
     pytest.param(NAMES[protocol.ID], row, id=row[1])
     for protocol in client().platform.protocols.values()
@@ -75,7 +79,7 @@ def test_table_names_the_fields_of_the_request(protocol, row):
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (4, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (5, 2, 0)
 
 
 def test_base_names():
@@ -88,7 +92,8 @@ def test_base_names():
 def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
-    assert list(C.base_6_item(data[4:]).protocols)[:count] == [POWER, SYSTEM, CLOCK, SENSOR] and len(data) == 8
+    listed = [number for at in range(4, len(data), 4) for number in C.base_6_item(data[at:]).protocols]
+    assert listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET] and len(data) == 12 and not any(listed[count:])
 
 
 def test_power_attributes():
@@ -179,3 +184,15 @@ def test_sensor_axis_name():
     found = C.sensor_13_item(data[4:])
     assert (C.sensor_13_reply(data).num_axis_flags, found.axis_id) == (1, 2)
     assert text(found.name) == "z-axis-with-a-name-of-more-than-sixteen-bytes"
+
+
+def test_reset_attributes():
+    found = C.reset_1_reply(reply(RESET, 1))
+    assert (found.num_domains, found.reserved) == (4, 0)
+    found = C.reset_3_reply(reply(RESET, 3, CORE))
+    assert (found.attributes, found.latency, text(found.name)) == (0, 250, "core")
+
+
+def test_reset_name():
+    found = C.reset_6_reply(reply(RESET, 6, LONG_RESET))
+    assert (found.flags, text(found.name)) == (0, LONG_RESET_NAME)

@@ -10,6 +10,7 @@ from scmi.platform import (
     Device,
     Platform,
     PowerDomain,
+    Reset,
     Sensor,
     SystemPower,
 )
@@ -30,6 +31,10 @@ def sensor(**options):
 
 def clock(**options):
     return lambda: Clock("c", **options)
+
+
+def reset(**options):
+    return lambda: Reset("r", **options)
 
 
 def test_names():
@@ -110,6 +115,19 @@ def test_system_power_options():
     refused(lambda: SystemPower(change=1), "system power", "change must be a function")
     refused(lambda: Platform(system="on"), "platform", "must be a SystemPower", "str")
     refused(lambda: Platform(system=SystemPower(), devices=[Device("d")]), "system power", "none of the devices")
+
+
+def test_reset_options():
+    refused(lambda: Reset(""), "reset ''", "1 to 63 bytes")
+    refused(reset(reset=5), "reset 'r'", "reset must be a function")
+    refused(reset(signal=5), "reset 'r'", "signal must be a function")
+    for latency in (-1, 1 << 32, 0xFFFFFFFF, 1.5):
+        refused(reset(latency=latency), "reset 'r'", "latency")
+    for state in (1, "cold", 1 << 32):
+        refused(reset(states=(state,)), "reset 'r'", "bit 31")
+    refused(lambda: Platform(resets=[Reset("a"), Reset("a")]), "two resets", "'a'")
+    refused(lambda: Platform(resets=[Clock("a", 1)]), "reset number 0 is a Clock")
+    refused(lambda: Platform(resets=[Reset("r")], devices=[]), "reset 'r'", "none of the devices")
 
 
 def test_parents():
@@ -228,6 +246,18 @@ def test_what_an_agent_has_asked_of_the_system_is_seen_at_the_prompt():
     refused(lambda: setattr(soc.system, "state", "on"), "system power", "'on'")
 
 
+def test_resets_at_the_prompt():
+    soc, said = platform(), []
+    core = soc.resets["core"]
+    core._reset, core._signal = lambda state: said.append(("reset", state)), said.append
+    core.asserted = True
+    assert core.asserted and "asserted" in repr(core)
+    core.reset()
+    assert said == [True, ("reset", 0)] and not core.asserted
+    assert (core.count, core.last_state) == (1, 0) and "1 resets" in repr(core)
+    refused(lambda: core.reset(1), "reset 'core'", "state 1", "one of (0,)")
+
+
 def test_names_that_do_not_exist():
     soc = platform()
     assert "plain" in soc.sensors and "nothing" not in soc.sensors
@@ -247,8 +277,15 @@ def test_repr_is_a_table():
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15]
-    assert [entry["version"] for entry in described["protocols"]] == [0x20001, 0x30001, 0x20001, 0x30000, 0x30001]
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16]
+    assert [entry["version"] for entry in described["protocols"]] == [
+        0x20001,
+        0x30001,
+        0x20001,
+        0x30000,
+        0x30001,
+        0x30001,
+    ]
     values = {entry["name"]: entry["value"] for entry in described["sensors"]}
     assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
     assert values["axes"] == [1, -2, 9] and LONG_SENSOR_NAME in values
@@ -258,6 +295,7 @@ def test_description_for_the_host():
     assert states == {"switched": "on", "deep": "sleep", "always-on": "on", LONG_DOMAIN_NAME: "off"}
     rates = {entry["name"]: entry["rate"] for entry in described["clocks"]}
     assert rates["mux"] == RATES[0] and rates["range"] == 5_000_000_000
+    assert described["resets"][0] == {"id": 0, "name": "core", "latency": 250, "asserted": False}
 
 
 def test_nodes_for_the_frontend():
@@ -267,6 +305,7 @@ def test_nodes_for_the_frontend():
         "protocol@12": {"reg": 0x12},
         "protocol@14": {"reg": 0x14, "#clock-cells": 1},
         "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
+        "protocol@16": {"reg": 0x16, "#reset-cells": 1},
     }
     assert Platform(sensors=[Sensor("s", "volt")]).frontend_nodes()[0]["name"] == "protocol@15"
     assert Platform().frontend_nodes() == []
