@@ -248,7 +248,7 @@ class Page:
             return BAD_VALUE
         old = self.status
         grown = new & ~old
-        wrong = old & ~new or (old & 128 and grown) or (grown & 2 and not new & 1)
+        wrong = not new or old & ~new or (old & 128 and grown) or (grown & 2 and not new & 1)
         wrong = wrong or (grown & 8 and new & 3 != 3) or (grown & 4 and new & 11 != 11)
         if wrong:
             return BAD_STATE
