@@ -293,7 +293,7 @@ class Pair:
             self.frontend.wait_for(" && ".join(conditions.values()), timeout)
         except GuestTimeout:
             what = f"Linux did not probe the platform within {timeout:g} s: {self._failing(conditions)}"
-            raise GuestTimeout(f"{what}\n{_PROBE_ADVICE}\n{self.tails()}") from None
+            raise GuestTimeout(f"{what}\n{project.outdated() or _PROBE_ADVICE}\n{self.tails()}") from None
 
     def _failing(self, conditions: dict[str, str]) -> str:
         try:

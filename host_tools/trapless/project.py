@@ -54,6 +54,15 @@ def need(path: Path, what: str) -> Path:
     return path
 
 
+def outdated() -> str:
+    """Return a hint if the built image is older than what it is built from, otherwise nothing."""
+    sources = (path for name in ("firmware", "board") for path in (ROOT / name).rglob("*.[chSp]*"))
+    newest = max(path.stat().st_mtime for path in sources if "__pycache__" not in path.parts)
+    if not BACKEND_IMAGE.exists() or BACKEND_IMAGE.stat().st_mtime >= newest:
+        return ""
+    return f"{BACKEND_IMAGE} is older than firmware/ or board/: `make firmware linux` brings it up to date."
+
+
 def publish(directory: Path, name: str, content: bytes) -> Path:
     """Write `content` to `directory/name` so that readers see it whole or not at all, and return its path.
 

@@ -105,6 +105,19 @@ def test_what_is_missing_is_told_before_anything_starts(call, nothing_runs, argu
     assert not list(nothing_runs.iterdir())
 
 
+def test_an_image_older_than_its_sources_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    monkeypatch.setattr(project, "BACKEND_IMAGE", tmp_path / "Image")
+    source = tmp_path / "firmware" / "main.py"
+    source.parent.mkdir()
+    for path, age in ((source, 10), (tmp_path / "Image", 20)):
+        path.touch()
+        os.utime(path, (age, age))
+    assert project.outdated() == ""
+    os.utime(source, (30, 30))
+    assert "make firmware linux" in project.outdated()
+
+
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
