@@ -13,10 +13,11 @@ from scmi.platform import (
     Reset,
     Sensor,
     SystemPower,
+    Voltage,
 )
 from scmi_client import Client
 
-BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16
+BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -39,6 +40,11 @@ SHUTDOWN, COLD_RESET, WARM_RESET, POWER_UP, SUSPEND = range(5)
 CORE, LONG_RESET, HELD, GUARDED = range(4)
 LONG_RESET_NAME = "a-reset-with-a-name-of-more-than-sixteen-bytes"
 SPECIAL_STATE = 1 << 31 | 5
+
+# Voltages.
+RAIL, STEPS, SOLID, BELOW_ZERO, ALWAYS, SEALED, LONG_VOLTAGE = range(7)
+LONG_VOLTAGE_NAME = "a-voltage-with-a-name-of-more-than-sixteen-bytes"
+LEVELS = [100_000 * step for step in range(1, 41)]
 
 # Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor, the clock FIXED and the power
 # domain DEEP.
@@ -126,10 +132,24 @@ def resets():
     ]
 
 
+def voltages():
+    """Return the voltage domains, in the order of their ids."""
+    return [
+        Voltage("rail", 850_000, level_range=(600_000, 1_200_050, 12_500)),
+        Voltage("steps", LEVELS[0], levels=LEVELS),
+        Voltage("solid", 1_800_000),
+        Voltage("below-zero", -5_000_000, levels=(-3_300_000, -5_000_000)),
+        Voltage("always", 1_000_000, levels=(1_000_000, 1_100_000), always_on=True),
+        Voltage("sealed", 1_000_000, levels=(1_000_000, 1_100_000), forbidden="all"),
+        Voltage(LONG_VOLTAGE_NAME, 5_000_000, enabled=False),
+    ]
+
+
 def platform():
     """Return a new platform with a trusted and an ordinary agent."""
     all_sensors, all_clocks, all_domains, all_resets = sensors(), clocks(), power_domains(), resets()
-    names = [item.name for item in all_sensors + all_clocks + all_domains + all_resets] + ["system"]
+    all_voltages = voltages()
+    names = [item.name for item in all_sensors + all_clocks + all_domains + all_resets + all_voltages] + ["system"]
     return Platform(
         all_sensors,
         all_clocks,
@@ -144,6 +164,7 @@ def platform():
         power_domains=all_domains,
         system=SystemPower(("shutdown", "cold-reset", "suspend")),
         resets=all_resets,
+        voltages=all_voltages,
     )
 
 

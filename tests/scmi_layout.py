@@ -165,9 +165,33 @@ struct reset_6_request { uint32 domain_id; };
 struct reset_6_reply { uint32 flags; char name[64]; };
 struct reset_16_request { uint32 version; };
 struct reset_16_reply { };
+
+struct voltage_0_request { };
+struct voltage_0_reply { uint32 version; };
+struct voltage_1_request { };
+struct voltage_1_reply { uint16 num_domains; uint16 reserved; };
+struct voltage_2_request { uint32 message_id; };
+struct voltage_2_reply { uint32 attributes; };
+struct voltage_3_request { uint32 domain_id; };
+struct voltage_3_reply { uint32 attributes; char name[16]; };
+struct voltage_4_request { uint32 domain_id; uint32 level_index; };
+struct voltage_4_reply { uint32 num_levels_flags; };
+struct voltage_4_item { int32 level; };
+struct voltage_5_request { uint32 domain_id; uint32 config; };
+struct voltage_5_reply { };
+struct voltage_6_request { uint32 domain_id; };
+struct voltage_6_reply { uint32 config; };
+struct voltage_7_request { uint32 domain_id; uint32 flags; int32 voltage_level; };
+struct voltage_7_reply { };
+struct voltage_8_request { uint32 domain_id; };
+struct voltage_8_reply { int32 voltage_level; };
+struct voltage_9_request { uint32 domain_id; };
+struct voltage_9_reply { uint32 flags; char name[64]; };
+struct voltage_16_request { uint32 version; };
+struct voltage_16_reply { };
 """
 
-_BYTES = {"uint8": 1, "char": 1, "uint16": 2, "uint32": 4, "uint64": 8, "int64": 8}
+_BYTES = {"uint8": 1, "char": 1, "uint16": 2, "uint32": 4, "int32": 4, "uint64": 8, "int64": 8}
 
 
 def _field_bytes(field):

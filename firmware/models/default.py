@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The default platform: a small system on chip with every kind of clock, some power domains, sensors and resets.
+"""The default platform: a small system on chip with every kind of clock, some power domains, sensors, resets, voltages.
 
 All sensors hold what they were set to, except `battery`, which moves by itself.
 """
 
 from hal.compat import const
-from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Reset, Sensor
+from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Reset, Sensor, Voltage
 from scmi.ticks import milliseconds
 
 _PERIOD_MASK = const(0xFFFF)
@@ -68,5 +68,12 @@ platform = Platform(
         Reset("gpu", latency=250),
         Reset("usb-controller-on-the-carrier-board", asserted=True),
         Reset("watchdog", forbidden=True),
+    ],
+    voltages=[
+        Voltage("vdd", 850_000, level_range=(600_000, 1_200_000, 6_250), always_on=True),
+        Voltage("vdd-gpu", 900_000, level_range=(700_000, 1_100_000, 12_500), enabled=False),
+        Voltage("vdd-sd-card", 3_300_000, levels=(1_800_000, 3_300_000)),
+        Voltage("vdd-of-the-expansion-connector", 5_000_000),
+        Voltage("vdd-fuses", 1_800_000, enabled=False, forbidden="all"),
     ],
 )

@@ -19,12 +19,14 @@ from scmi.model.reset import Reset
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.system_power import SystemPower
+from scmi.model.voltage import Voltage, regulators
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
 from scmi.protocols.power import PowerProtocol
 from scmi.protocols.reset import ResetProtocol
 from scmi.protocols.sensor import SensorProtocol
 from scmi.protocols.system import SystemProtocol
+from scmi.protocols.voltage import VoltageProtocol
 
 __all__ = [
     "DUTY_CYCLE",
@@ -39,6 +41,7 @@ __all__ = [
     "Reset",
     "Sensor",
     "SystemPower",
+    "Voltage",
 ]
 
 
@@ -60,7 +63,7 @@ class Device:
 class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
-    Resources are `sensors`, `clocks`, `power_domains`, `resets` and `system`, a SystemPower or None.
+    Resources are `sensors`, `clocks`, `power_domains`, `resets`, `voltages` and `system`, a SystemPower or None.
     """
 
     def __init__(
@@ -75,14 +78,15 @@ class Platform:
         power_domains=(),
         system=None,
         resets=(),
+        voltages=(),
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
-        `sensors`, `clocks`, `power_domains`, `resets`: in the order of their ids. `agents`: frontends in the order of
-        their ids, which begin at 1; without any there is one trusted agent "linux". `devices`: groups for permissions,
-        in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15
-        bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown, reset and
-        suspend.
+        `sensors`, `clocks`, `power_domains`, `resets`, `voltages`: in the order of their ids. `agents`: frontends in
+        the order of their ids, which begin at 1; without any there is one trusted agent "linux". `devices`: groups for
+        permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
+        at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
+        reset and suspend.
         """
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
@@ -108,6 +112,7 @@ class Platform:
         require(holds, "platform", f"system must be a SystemPower, not a {type(system).__name__}")
         self.system = system
         self.resets = _numbered(resets, "reset", 0, 0xFFFF, Reset)
+        self.voltages = _numbered(voltages, "voltage", 0, 0xFFFF, Voltage)
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
@@ -122,6 +127,7 @@ class Platform:
             (PowerProtocol, self.power_domains),
             (SystemProtocol, (self.system,) if self.system else ()),
             (ResetProtocol, self.resets),
+            (VoltageProtocol, self.voltages),
         )
 
     def _grouped(self, devices):
@@ -192,6 +198,10 @@ class Platform:
                 {"id": reset.id, "name": reset.name, "latency": reset.latency, "asserted": reset.asserted}
                 for reset in self.resets
             ],
+            "voltages": [
+                {"id": voltage.id, "name": voltage.name, "level": voltage.level, "enabled": voltage.enabled}
+                for voltage in self.voltages
+            ],
             "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
         }
 
@@ -210,6 +220,9 @@ class Platform:
                 properties = {cells[number]: 1} if cells[number] else {}
                 properties["reg"] = number
                 nodes.append({"name": f"protocol@{number:x}", "properties": properties})
+        if len(self.voltages):
+            properties = {"reg": VoltageProtocol.ID, "regulators": regulators(self.voltages)}
+            nodes.append({"name": f"protocol@{VoltageProtocol.ID:x}", "properties": properties})
         return nodes
 
     def __repr__(self):
@@ -219,6 +232,7 @@ class Platform:
             ("clocks", self.clocks),
             ("power domains", self.power_domains),
             ("resets", self.resets),
+            ("voltages", self.voltages),
             ("agents", self.agents),
         ):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]

@@ -473,6 +473,8 @@ def probe_conditions(platform: Any) -> dict[str, str]:
         tests["no sensor is in /sys/class/hwmon"] = '[ -n "$(ls /sys/class/hwmon)" ]'
     if described["resets"]:
         tests["scmi-reset has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-reset/scmi_dev.* ]"
+    if described["voltages"]:
+        tests["scmi-regulator has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-regulator/scmi_dev.* ]"
     return tests
 
 

@@ -122,6 +122,31 @@ def test_a_reset_of_the_frontend_arrives(backend, frontend):
         assert backend.exec('gpu = soc.resets["gpu"]; print(gpu.count, gpu.asserted)').strip() == expected
 
 
+REGULATORS = 'for r in /sys/class/regulator/*; do echo "$(cat $r/name) $(cat $r/microvolts) $(cat $r/state)"; done'
+
+
+def regulators(frontend):
+    """What Linux reads of its regulators: {name: (microvolts, state)}."""
+    rows = [line.split() for line in frontend.check(REGULATORS).splitlines() if len(line.split()) == 3]
+    return {name: (int(level), state) for name, level, state in rows}
+
+
+def test_regulators_have_the_voltages_of_the_model(pair, frontend):
+    """Linux switches off what nobody uses half a minute after its start, so only what stays is compared."""
+    found = regulators(frontend)
+    for voltage in pair.platform.describe()["voltages"]:
+        assert found[voltage["name"]][0] == voltage["level"], voltage
+        if not voltage["enabled"]:
+            assert found[voltage["name"]][1] == "disabled", voltage
+    assert found["vdd"][1] == "enabled"
+
+
+def test_a_voltage_set_on_the_backend_is_what_linux_reads_next(backend, frontend):
+    for level in (1_100_000, 850_000):
+        backend.exec(f'soc.voltages["vdd"].level = {level}')
+        assert regulators(frontend)["vdd"][0] == level
+
+
 def test_the_second_device_of_the_link_gives_random_numbers(frontend):
     assert frontend.check("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
     first, second = (frontend.run("head -c 64 /dev/hwrng").stdout for _ in range(2))

@@ -6,29 +6,37 @@ It knows the platform of `scmi_example` by heart and follows what the agents do 
 """
 
 from scmi_example import (
+    ALWAYS,
     ALWAYS_ON,
     AXES,
+    BELOW_ZERO,
     CORE,
     DEEP,
     FIXED,
     FULL,
     GUARDED,
     HELD,
+    LEVELS,
     LIST,
     LOCKED,
     LONG_DOMAIN,
     LONG_RESET,
+    LONG_VOLTAGE,
     MOVING,
     MUX,
     OFF,
     ON,
+    RAIL,
     RANGE,
     RATES,
     RETENTION,
+    SEALED,
     SEGMENT,
     SETTINGS,
     SLEEP,
+    SOLID,
     SPECIAL_STATE,
+    STEPS,
     SWITCHED,
     TRUSTED,
 )
@@ -37,8 +45,8 @@ from scmi_layout import sizes
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
 PROTOCOL_ERROR = -10
 
-PROTOCOLS = {0x10: "base", 0x11: "power", 0x12: "system", 0x14: "clock", 0x15: "sensor", 0x16: "reset"}
-VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x12: 0x20001, 0x14: 0x30000, 0x15: 0x30001, 0x16: 0x30001}
+PROTOCOLS = {0x10: "base", 0x11: "power", 0x12: "system", 0x14: "clock", 0x15: "sensor", 0x16: "reset", 0x17: "voltage"}
+VERSIONS = {0x10: 0x20001, 0x11: 0x30001, 0x12: 0x20001, 0x14: 0x30000, 0x15: 0x30001, 0x16: 0x30001, 0x17: 0x20001}
 SUBSCRIPTIONS = (
     (0x10, 0x8),
     (0x11, 0x6),
@@ -74,19 +82,21 @@ FLAGS = {
     (0x15, 0xB): (2, 1),
     (0x16, 0x4): (2, 7),
     (0x16, 0x5): (2, 1),
+    (0x17, 0x5): (2, 15),
+    (0x17, 0x7): (2, 1),
 }
 
 # Messages whose resource id is the second word.
 SECOND_WORD = ((0x11, 0x4), (0x14, 0x5))
 
-CLOCKS, SENSORS, DOMAINS, RESETS, DEVICES, AGENTS = 8, 9, 4, 4, 2, 2
-COUNTS = {0x11: DOMAINS, 0x14: CLOCKS, 0x15: SENSORS, 0x16: RESETS}
+CLOCKS, SENSORS, DOMAINS, RESETS, VOLTAGES, DEVICES, AGENTS = 8, 9, 4, 4, 7, 2, 2
+COUNTS = {0x11: DOMAINS, 0x14: CLOCKS, 0x15: SENSORS, 0x16: RESETS, 0x17: VOLTAGES}
 
 # What belongs to the device "soc", and to "extra".
 IN_SOC = {protocol: set(range(count)) for protocol, count in COUNTS.items()}
 IN_SOC[0x12] = {0}
 IN_SOC[0x15].remove(1)
-IN_EXTRA = {0x11: {DEEP}, 0x12: set(), 0x14: {FIXED}, 0x15: {1}, 0x16: set()}
+IN_EXTRA = {0x11: {DEEP}, 0x12: set(), 0x14: {FIXED}, 0x15: {1}, 0x16: set(), 0x17: set()}
 
 # Power states of each domain, the one nearest to "on" first; what the description begins with; those that are fixed.
 STATES = {SWITCHED: [ON, OFF], DEEP: [ON, RETENTION, SLEEP, OFF], ALWAYS_ON: [ON, OFF], LONG_DOMAIN: [ON, OFF]}
@@ -99,6 +109,16 @@ CHOICES = {LIST: RATES, LOCKED: [100, 200], 7: [10, 20]}
 RANGE_LIMITS = (1_000_000_000, 9_000_000_050, 100)
 PARENTS = {MUX: [FIXED, LIST], LOCKED: [FIXED, LIST]}
 NO_STATE, NO_RATE, NO_PARENT = {LOCKED, 7}, {LOCKED}, {LOCKED}
+RAIL_LEVELS = list(range(600_000, 1_200_051, 12_500))
+VOLTAGE_LEVELS = {
+    RAIL: RAIL_LEVELS,
+    STEPS: LEVELS,
+    SOLID: [1_800_000],
+    BELOW_ZERO: [-5_000_000, -3_300_000],
+    ALWAYS: [1_000_000, 1_100_000],
+    SEALED: [1_000_000, 1_100_000],
+    LONG_VOLTAGE: [5_000_000],
+}
 MS_INTERVALS = {FULL: [10, 100, 1000, 120_000], SEGMENT: list(range(10, 1001, 10))}
 
 
@@ -148,12 +168,15 @@ class Oracle:
         self.wanted = {}
         self.system = 3
         self.resets = {}
+        self.voltages = {}
         for clock in range(CLOCKS):
             self.restore((0x14, clock))
         for sensor in range(SENSORS):
             self.restore((0x15, sensor))
         for reset in range(RESETS):
             self.restore((0x16, reset))
+        for voltage in range(VOLTAGES):
+            self.restore((0x17, voltage))
 
     def restore(self, resource, agent=None):
         """Set a resource to what the description says; of what agents share, only the wish of `agent` is forgotten."""
@@ -171,6 +194,9 @@ class Oracle:
             }
         elif protocol == 0x16:
             self.resets[number] = number == HELD
+        elif protocol == 0x17:
+            level = 850_000 if number == RAIL else VOLTAGE_LEVELS[number][0]
+            self.voltages[number] = {"level": level, "mode": 0 if number == LONG_VOLTAGE else 7}
         else:
             interval = encoded(10) if number in MS_INTERVALS else 0
             self.sensors[number] = {"config": interval << 11 | int(number != 7)}
@@ -214,7 +240,7 @@ class Oracle:
                 return DENIED
             if (protocol, message) == (0x11, 0x4) and number in FIXED_DOMAINS:
                 return DENIED
-            if (protocol, message, number) == (0x16, 0x4, GUARDED):
+            if (protocol, message, number) in ((0x16, 0x4, GUARDED), (0x17, 0x5, SEALED), (0x17, 0x7, SEALED)):
                 return DENIED
         least = self.sizes[name + "_reply"] + (16 if name == "sensor_6" else 0)
         return PROTOCOL_ERROR if room < 8 + least else 0
@@ -641,3 +667,59 @@ class Oracle:
 
     def reset_16(self, agent, request, room):
         return self.negotiate(0x16, request[1])
+
+    # Voltage.
+
+    def voltage_0(self, agent, request, room):
+        return [0x20001]
+
+    def voltage_1(self, agent, request, room):
+        return [VOLTAGES]
+
+    def voltage_2(self, agent, request, room):
+        return self.message_attributes(0x17, request[1])
+
+    def voltage_3(self, agent, request, room):
+        return [None] * 5
+
+    def voltage_4(self, agent, request, room):
+        if request[1] == RAIL:
+            if request[2]:
+                return OUT_OF_RANGE
+            return PROTOCOL_ERROR if room < 24 else [1 << 12 | 3, 600_000, 1_200_050, 12_500]
+        levels = [[level & 0xFFFFFFFF] for level in VOLTAGE_LEVELS[request[1]]]
+        return self.page(levels, request[2], room, OUT_OF_RANGE, 16)
+
+    def voltage_5(self, agent, request, room):
+        domain, mode = request[1], request[2]
+        if mode not in (0, 7):
+            return INVALID_PARAMETERS
+        if domain == ALWAYS and mode == 0:
+            return DENIED
+        self.voltages[domain]["mode"] = mode
+        self.changed[agent].add((0x17, domain))
+        return []
+
+    def voltage_6(self, agent, request, room):
+        return [self.voltages[request[1]]["mode"]]
+
+    def voltage_7(self, agent, request, room):
+        domain, level = request[1], request[3]
+        if level > 0x7FFFFFFF:
+            level -= 0x100000000
+        if request[2] or domain in (SOLID, LONG_VOLTAGE):
+            return NOT_SUPPORTED
+        if level not in VOLTAGE_LEVELS[domain]:
+            return INVALID_PARAMETERS
+        self.voltages[domain]["level"] = level
+        self.changed[agent].add((0x17, domain))
+        return []
+
+    def voltage_8(self, agent, request, room):
+        return [self.voltages[request[1]]["level"] & 0xFFFFFFFF]
+
+    def voltage_9(self, agent, request, room):
+        return [0] + [None] * 16
+
+    def voltage_16(self, agent, request, room):
+        return self.negotiate(0x17, request[1])

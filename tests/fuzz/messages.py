@@ -12,11 +12,11 @@ from fuzz._scmi_oracle import COUNTS, FLAGS, IN_SOC, PROTOCOLS, SECOND_WORD, Ora
 from fuzz.rings import Source
 from scmi.device import ScmiDevice
 from scmi.status import GENERIC_ERROR, NAMES
-from scmi_example import OFF, RATES, SLEEP, SPECIAL_STATE, platform
+from scmi_example import LEVELS, OFF, RATES, SLEEP, SPECIAL_STATE, platform
 
 WORDS = 64
 USUAL_ROOM = 136
-LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x12: 0x5, 0x14: 0xF, 0x15: 0xD, 0x16: 0x6}
+LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x12: 0x5, 0x14: 0xF, 0x15: 0xD, 0x16: 0x6, 0x17: 0x9}
 ONES = 0xFFFFFFFF
 
 
@@ -70,6 +70,8 @@ class Bench:
             return self.word()
         if (protocol, message) == (0x14, 0x7):
             return source.one_of((0, 1, 3)) | source.one_of((0, 0, 1, 2, 0x81, 0x80)) << 16
+        if (protocol, message) == (0x17, 0x5):
+            return source.one_of((0, 7, 7, source.below(16)))
         if (protocol, message) == (0x15, 0xA):
             interval = source.one_of((0, 0, 10 << 5 | 0x1D, source.below(1 << 21)))
             return interval << 11 | source.below(4) << 9 | source.one_of((1, 1, 3, 0))
@@ -93,6 +95,9 @@ class Bench:
             found[2:4] = [rate & ONES, rate >> 32] if self.source.below(4) else found[2:4]
         if (protocol, message) == (0x16, 0x4) and count > 2 and self.source.below(6):
             found[2] = self.source.one_of((0, SPECIAL_STATE))
+        if (protocol, message) == (0x17, 0x7) and count > 2 and self.source.below(6):
+            step = 600_000 + 12_500 * self.source.below(50)
+            found[2] = self.source.one_of((step, self.source.one_of(LEVELS), -3_300_000, -5_000_000)) & ONES
         at = FLAGS.get((protocol, message), (0, 0))[0]
         if 0 < at <= count:
             found[at - 1] = self.flags(protocol, message)

@@ -22,6 +22,7 @@ from scmi_example import (
     SOC,
     SYSTEM,
     TRUSTED,
+    VOLTAGE,
     client,
     guest_of,
 )
@@ -30,7 +31,7 @@ from scmi_example import RESET as RESET_PROTOCOL
 VENDOR, SUB_VENDOR, IMPLEMENTATION, LIST_PROTOCOLS, DISCOVER_AGENT, NOTIFY_ERRORS = 0x3, 0x4, 0x5, 0x6, 0x7, 0x8
 SET_DEVICE, SET_PROTOCOL, RESET = 0x9, 0xA, 0xB
 
-OTHERS = (POWER, SYSTEM, CLOCK, SENSOR, RESET_PROTOCOL)
+OTHERS = (POWER, SYSTEM, CLOCK, SENSOR, RESET_PROTOCOL, VOLTAGE)
 
 
 def packed(protocols):

@@ -3,9 +3,9 @@
 
 from scmi.status import NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import header
-from scmi_example import BASE, CLOCK, PLAIN, POWER, RESET, SENSOR, SYSTEM, client
+from scmi_example import BASE, CLOCK, PLAIN, POWER, RESET, SENSOR, SYSTEM, VOLTAGE, client
 
-PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET)
+PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE)
 
 
 def test_reply_repeats_the_whole_header_with_its_token():
@@ -23,12 +23,20 @@ def test_same_token_twice_is_answered_twice():
 
 
 def test_unknown_protocol_is_not_supported():
-    for protocol in (0x00, 0x13, 0x17, 0x18, 0x19, 0x7F, 0x80, 0xFF):
+    for protocol in (0x00, 0x13, 0x18, 0x19, 0x7F, 0x80, 0xFF):
         assert client().call(protocol, 0) == (NOT_SUPPORTED, [])
 
 
 def test_unknown_message_is_not_found():
-    for protocol, first in ((BASE, 0xC), (POWER, 0x9), (SYSTEM, 0x6), (CLOCK, 0x11), (SENSOR, 0xE), (RESET, 0x7)):
+    for protocol, first in (
+        (BASE, 0xC),
+        (POWER, 0x9),
+        (SYSTEM, 0x6),
+        (CLOCK, 0x11),
+        (SENSOR, 0xE),
+        (RESET, 0x7),
+        (VOLTAGE, 0xA),
+    ):
         for message in (first, 0x11, 0x20, 0xFF):
             assert client().call(protocol, message, 1, 2, 3) == (NOT_FOUND, [])
 
@@ -83,6 +91,8 @@ def test_reply_that_does_not_fit_and_cannot_be_split_is_a_protocol_error():
         (SENSOR, 0x6, (PLAIN, 0), 24),
         (RESET, 0x3, (0,), 32),
         (RESET, 0x6, (0,), 76),
+        (VOLTAGE, 0x3, (0,), 28),
+        (VOLTAGE, 0x9, (0,), 76),
     ):
         for room in (8, size - 4, size - 1):
             assert scmi.call(protocol, message, *words, room=room) == (PROTOCOL_ERROR, [])
@@ -104,6 +114,7 @@ def test_protocol_version():
     assert scmi.ok(CLOCK, 0x0) == [0x30000]
     assert scmi.ok(SENSOR, 0x0) == [0x30001]
     assert scmi.ok(RESET, 0x0) == [0x30001]
+    assert scmi.ok(VOLTAGE, 0x0) == [0x20001]
 
 
 def test_message_attributes_of_every_message_that_is_served():
@@ -115,6 +126,7 @@ def test_message_attributes_of_every_message_that_is_served():
         (CLOCK, (0, 1, 2, 3, 4, 5, 6, 7, 8, 0xB, 0xC, 0xD, 0xE, 0xF, 0x10)),
         (SENSOR, (0, 1, 2, 3, 5, 6, 7, 8, 9, 0xA, 0xC, 0xD, 0x10)),
         (RESET, (0, 1, 2, 3, 4, 6, 0x10)),
+        (VOLTAGE, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x10)),
     ):
         for message in messages:
             assert scmi.ok(protocol, 0x2, message) == [0]
@@ -152,6 +164,7 @@ def test_negotiating_the_served_version():
         (CLOCK, 0x30000),
         (SENSOR, 0x30001),
         (RESET, 0x30001),
+        (VOLTAGE, 0x20001),
     ):
         assert scmi.ok(protocol, 0x10, version) == []
         assert scmi.ok(protocol, 0x0) == [version]

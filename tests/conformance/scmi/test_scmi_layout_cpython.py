@@ -11,6 +11,7 @@ from scmi.message import payload_words
 from scmi_example import (
     AXES,
     BASE,
+    BELOW_ZERO,
     CLOCK,
     CORE,
     DEEP,
@@ -24,6 +25,8 @@ from scmi_example import (
     LONG_RESET,
     LONG_RESET_NAME,
     LONG_SENSOR_NAME,
+    LONG_VOLTAGE,
+    LONG_VOLTAGE_NAME,
     POWER,
     POWER_UP,
     RANGE,
@@ -31,13 +34,22 @@ from scmi_example import (
     SENSOR,
     SLEEP,
     SYSTEM,
+    VOLTAGE,
     client,
 )
 
 C = cstruct(endian="<")
 C.load(scmi_layout.SOURCE)
 
-NAMES = {BASE: "base", POWER: "power", SYSTEM: "system", CLOCK: "clock", SENSOR: "sensor", RESET: "reset"}
+NAMES = {
+    BASE: "base",
+    POWER: "power",
+    SYSTEM: "system",
+    CLOCK: "clock",
+    SENSOR: "sensor",
+    RESET: "reset",
+    VOLTAGE: "voltage",
+}
 ROWS = [
     pytest.param(NAMES[protocol.ID], row, id=row[1])
     for protocol in client().platform.protocols.values()
@@ -79,7 +91,7 @@ def test_table_names_the_fields_of_the_request(protocol, row):
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (5, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (6, 2, 0)
 
 
 def test_base_names():
@@ -93,7 +105,9 @@ def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
     listed = [number for at in range(4, len(data), 4) for number in C.base_6_item(data[at:]).protocols]
-    assert listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET] and len(data) == 12 and not any(listed[count:])
+    assert (
+        listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE] and len(data) == 12 and not any(listed[count:])
+    )
 
 
 def test_power_attributes():
@@ -196,3 +210,27 @@ def test_reset_attributes():
 def test_reset_name():
     found = C.reset_6_reply(reply(RESET, 6, LONG_RESET))
     assert (found.flags, text(found.name)) == (0, LONG_RESET_NAME)
+
+
+def test_voltage_attributes():
+    found = C.voltage_1_reply(reply(VOLTAGE, 1))
+    assert (found.num_domains, found.reserved) == (7, 0)
+    found = C.voltage_3_reply(reply(VOLTAGE, 3, BELOW_ZERO))
+    assert (found.attributes, text(found.name)) == (0, "below-zero")
+
+
+def test_voltage_levels():
+    data = reply(VOLTAGE, 4, BELOW_ZERO, 0)
+    assert C.voltage_4_reply(data).num_levels_flags == 2
+    levels = [C.voltage_4_item(data[at : at + 4]).level for at in range(4, len(data), 4)]
+    assert levels == [-5_000_000, -3_300_000]
+    assert C.voltage_8_reply(reply(VOLTAGE, 8, BELOW_ZERO)).voltage_level == -5_000_000
+
+
+def test_voltage_config():
+    assert C.voltage_6_reply(reply(VOLTAGE, 6, BELOW_ZERO)).config == 7
+
+
+def test_voltage_name():
+    found = C.voltage_9_reply(reply(VOLTAGE, 9, LONG_VOLTAGE))
+    assert (found.flags, text(found.name)) == (0, LONG_VOLTAGE_NAME)

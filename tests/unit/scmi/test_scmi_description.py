@@ -13,8 +13,9 @@ from scmi.platform import (
     Reset,
     Sensor,
     SystemPower,
+    Voltage,
 )
-from scmi_example import LONG_CLOCK_NAME, LONG_DOMAIN_NAME, LONG_SENSOR_NAME, RATES, platform
+from scmi_example import LEVELS, LONG_CLOCK_NAME, LONG_DOMAIN_NAME, LONG_SENSOR_NAME, RATES, platform
 from support import raises
 
 
@@ -35,6 +36,10 @@ def clock(**options):
 
 def reset(**options):
     return lambda: Reset("r", **options)
+
+
+def voltage(**options):
+    return lambda: Voltage("v", options.pop("level", 1), **options)
 
 
 def test_names():
@@ -128,6 +133,25 @@ def test_reset_options():
     refused(lambda: Platform(resets=[Reset("a"), Reset("a")]), "two resets", "'a'")
     refused(lambda: Platform(resets=[Clock("a", 1)]), "reset number 0 is a Clock")
     refused(lambda: Platform(resets=[Reset("r")], devices=[]), "reset 'r'", "none of the devices")
+
+
+def test_voltage_options():
+    refused(lambda: Voltage("", 1), "voltage ''", "1 to 63 bytes")
+    for level in (1.5, None, True, 1 << 31, -(1 << 31) - 1):
+        refused(voltage(level=level), "voltage 'v'", "whole microvolts")
+    refused(voltage(levels=(1, "x")), "a level of levels")
+    refused(voltage(levels=(2, 3)), "level 1", "2, 3")
+    refused(voltage(levels=(1, 1)), "differ")
+    refused(voltage(levels=range(1, 4097)), "4095")
+    refused(voltage(level_range=(1, 9)), "lowest, highest, step")
+    refused(voltage(level_range=(9, 1, 1)), "level_range must rise")
+    refused(voltage(level=4, level_range=(1, 9, 2)), "level 4", "1 to 9 in steps of 2")
+    refused(voltage(levels=(1, 2), level_range=(1, 9, 2)), "only one")
+    refused(voltage(enabled=False, always_on=True), "always_on")
+    refused(voltage(forbidden=("rate",)), "'rate'")
+    refused(voltage(drive=5), "drive must be a function")
+    refused(lambda: Platform(voltages=[Voltage("a", 1), Voltage("a", 2)]), "two voltages", "'a'")
+    refused(lambda: Platform(voltages=[Clock("a", 1)]), "voltage number 0 is a Clock")
 
 
 def test_parents():
@@ -258,6 +282,19 @@ def test_resets_at_the_prompt():
     refused(lambda: core.reset(1), "reset 'core'", "state 1", "one of (0,)")
 
 
+def test_setting_a_voltage_at_the_prompt():
+    soc, said = platform(), []
+    rail = soc.voltages["rail"]
+    rail._drive = lambda level, enabled: said.append((level, enabled))
+    rail.level = 600_000
+    rail.enabled = False
+    assert (rail.level, rail.enabled) == (600_000, False) and said == [(600_000, True), (600_000, False)]
+    assert "600000" in repr(rail) and "off" in repr(rail)
+    refused(lambda: setattr(rail, "level", 600_001), "voltage 'rail'", "level 600001", "steps of 12500")
+    refused(lambda: setattr(rail, "level", "high"), "voltage 'rail'", "whole microvolts")
+    refused(lambda: setattr(soc.voltages["solid"], "level", 1), "voltage 'solid'", "1800000")
+
+
 def test_names_that_do_not_exist():
     soc = platform()
     assert "plain" in soc.sensors and "nothing" not in soc.sensors
@@ -277,7 +314,7 @@ def test_repr_is_a_table():
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16]
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17]
     assert [entry["version"] for entry in described["protocols"]] == [
         0x20001,
         0x30001,
@@ -285,6 +322,7 @@ def test_description_for_the_host():
         0x30000,
         0x30001,
         0x30001,
+        0x20001,
     ]
     values = {entry["name"]: entry["value"] for entry in described["sensors"]}
     assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
@@ -296,16 +334,32 @@ def test_description_for_the_host():
     rates = {entry["name"]: entry["rate"] for entry in described["clocks"]}
     assert rates["mux"] == RATES[0] and rates["range"] == 5_000_000_000
     assert described["resets"][0] == {"id": 0, "name": "core", "latency": 250, "asserted": False}
+    assert described["voltages"][1] == {"id": 1, "name": "steps", "level": LEVELS[0], "enabled": True}
 
 
 def test_nodes_for_the_frontend():
     nodes = {node["name"]: node["properties"] for node in platform().frontend_nodes()}
+    regulators = nodes.pop("protocol@17")["regulators"]
     assert nodes == {
         "protocol@11": {"reg": 0x11, "#power-domain-cells": 1},
         "protocol@12": {"reg": 0x12},
         "protocol@14": {"reg": 0x14, "#clock-cells": 1},
         "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
         "protocol@16": {"reg": 0x16, "#reset-cells": 1},
+    }
+    assert regulators == {
+        "#address-cells": 1,
+        "#size-cells": 0,
+        "regulator@0": {"reg": 0, "regulator-min-microvolt": 600_000, "regulator-max-microvolt": 1_200_050},
+        "regulator@1": {"reg": 1, "regulator-min-microvolt": 100_000, "regulator-max-microvolt": 4_000_000},
+        "regulator@2": {"reg": 2},
+        "regulator@4": {
+            "reg": 4,
+            "regulator-min-microvolt": 1_000_000,
+            "regulator-max-microvolt": 1_100_000,
+            "regulator-always-on": True,
+        },
+        "regulator@6": {"reg": 6},
     }
     assert Platform(sensors=[Sensor("s", "volt")]).frontend_nodes()[0]["name"] == "protocol@15"
     assert Platform().frontend_nodes() == []
