@@ -179,10 +179,10 @@ def repl(
 
     It goes on serving meanwhile. Ctrl-] leaves; Ctrl-C interrupts what runs at the prompt, Ctrl-D restarts the backend.
     """
+    from trapless import running
     from trapless.backend import interact
-    from trapless.pair import running
 
-    raise typer.Exit(interact(_choose(running(), pair)["prompt"]))
+    raise typer.Exit(interact(_choose(running.states(), pair)["prompt"]))
 
 
 def _choose(states: list[dict[str, Any]], harness: int | None) -> dict[str, Any]:
@@ -206,9 +206,9 @@ def _summary(state: dict[str, Any]) -> str:
 @app.command()
 def status() -> None:
     """List the running pairs of this user."""
-    from trapless.pair import running
+    from trapless import running
 
-    states = running()
+    states = running.states()
     for state in states:
         machines = ", ".join(f"{name} {pid}" for name, pid in state["machines"].items())
         print(f"pair of process {state['harness']}: {_summary(state)}")

@@ -7,32 +7,25 @@ when the pair is closed or the harness dies, however it dies; the QEMUs get SIGK
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
-import shlex
-import shutil
 import signal
 import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from trapless import devicetree, guest, initramfs, ivshmem, model, project, romfs, topology
+from trapless import devicetree, guest, initramfs, ivshmem, model, probe, project, romfs, running, topology
 from trapless.backend import Backend
 from trapless.errors import GuestTimeout, MachineError, TraplessError
 from trapless.machine import VirtualMachine, common_arguments, memory_arguments
 from trapless.topology import Device, Link, Topology
 
-_STATE = "state.json"
-# Sensor types (DEN0056F, SENSOR_DESCRIPTION_GET) that Linux's scmi-hwmon takes: temperature, voltage, current, power,
-# energy.
-_HWMON_TYPES = (0x2, 0x5, 0x6, 0x7, 0x8)
 _PROBE_ADVICE = (
     "With a kernel or modules of your own: qemu/kernel/fragment.config lists what the kernel needs, and `dmesg` there"
     " tells why a module was not loaded."
@@ -86,7 +79,7 @@ class Pair:
         self.topology = plan.with_model(romfs.USER_MODEL) if self.options.model else plan
         self.link = self.topology.links[0]
         self.platform = model.load(self.options.model or model_name(self.link))
-        self.directory = project.runtime_base() / f"trapless-{os.getuid()}-{os.getpid()}-{time.monotonic_ns():x}"
+        self.directory = running.new_directory()
         self.backend_vm = self._machine(self.link.backend, self._backend_arguments)
         self.frontend_vm = self._machine(self.link.frontend, self._frontend_arguments)
         self._janitor: subprocess.Popen[bytes] | None = None
@@ -124,9 +117,9 @@ class Pair:
             raise
 
     def _prepare(self) -> None:
-        prune()
+        running.prune()
         self.directory.mkdir(mode=0o700)
-        self._janitor = _start_janitor(self.directory)
+        self._janitor = running.start_janitor(self.directory)
         for link in self.topology.links:
             _make_region(self._region(link), link.region)
             bell = link.doorbell
@@ -288,7 +281,7 @@ class Pair:
         Raises:
             GuestTimeout: it took too long.
         """
-        conditions = probe_conditions(self.platform)
+        conditions = probe.conditions(self.platform)
         try:
             self.frontend.wait_for(" && ".join(conditions.values()), timeout)
         except GuestTimeout:
@@ -369,7 +362,7 @@ class Pair:
             "kernel": str(self._kernel().absolute()),
             "started": time.time(),
         }
-        project.publish(self.directory, _STATE, json.dumps(state, indent=1).encode())
+        running.publish(self.directory, state)
 
 
 def _check_files(options: Options) -> None:
@@ -411,13 +404,6 @@ def _make_region(path: Path, size: int) -> None:
         raise TraplessError(f"{path.parent.parent} has no room: {need}: {error.strerror}") from None
 
 
-def _start_janitor(directory: Path) -> subprocess.Popen[bytes]:
-    """Start a process that removes `directory` as soon as its standard input ends: at `close`, or with our death."""
-    command = ["sh", "-c", 'read -r _; exec rm -rf -- "$1"', "trapless-janitor", str(directory)]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
-
-
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
@@ -451,51 +437,3 @@ def device_trees(plan: Topology, platform: Any, by_hand: bool = False) -> dict[s
         else devicetree.frontend(dumps[name], plan, machine, protocols, by_hand)
         for name, machine in plan.machines.items()
     }
-
-
-def probe_conditions(platform: Any) -> dict[str, str]:
-    """Return shell tests that hold in the frontend as soon as Linux has probed what the model offers.
-
-    Each has as its key what is wrong, in words, when it does not hold.
-    """
-    tests = {
-        "the transport is not loaded (/sys/kernel/debug/trapless)": "[ -d /sys/kernel/debug/trapless ]",
-        "a device of the link is not up": "trapless-settle 0 2>/dev/null",
-        "SCMI is not there, or its raw mode (CONFIG_ARM_SCMI_RAW_MODE_SUPPORT)": (
-            "[ -e /sys/kernel/debug/scmi/*/raw/message ]"
-        ),
-    }
-    described = platform.describe()
-    if described["clocks"]:
-        last = shlex.quote(described["clocks"][-1]["name"])
-        tests["the model's last clock is missing"] = f"grep -qwF {last} /sys/kernel/debug/clk/clk_summary"
-    if any(sensor["type"] in _HWMON_TYPES for sensor in described["sensors"]):
-        tests["no sensor is in /sys/class/hwmon"] = '[ -n "$(ls /sys/class/hwmon)" ]'
-    if described["resets"]:
-        tests["scmi-reset has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-reset/scmi_dev.* ]"
-    if described["voltages"]:
-        tests["scmi-regulator has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-regulator/scmi_dev.* ]"
-    return tests
-
-
-def running() -> list[dict[str, Any]]:
-    """Return the states of this user's running pairs, the youngest last, each with the folder where it was started."""
-    states = []
-    for path in project.runtime_base().glob(f"trapless-{os.getuid()}-*/{_STATE}"):
-        try:
-            if path.stat().st_uid == os.getuid():
-                state = json.loads(path.read_text())
-                folder = os.readlink(f"/proc/{state['harness']}/cwd")
-                states.append({**state, "directory": str(path.parent), "folder": folder})
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it was closed in between, or its harness is dead
-    return sorted(states, key=lambda state: float(state["started"]))
-
-
-def prune() -> None:
-    """Remove directories of pairs whose harness and janitor both died (a crash of the whole session)."""
-    for path in project.runtime_base().glob(f"trapless-{os.getuid()}-*"):
-        harness = path.name.split("-")[2]
-        with suppress(FileNotFoundError):  # its janitor was faster
-            if path.stat().st_uid == os.getuid() and not Path(f"/proc/{harness}").exists():
-                shutil.rmtree(path, ignore_errors=True)

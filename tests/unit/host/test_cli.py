@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from trapless import cli, pair, project
+from trapless import cli, project, running
 from trapless.errors import TraplessError
 
 COMMANDS = ("run", "exec", "repl", "bench", "doctor", "status", "image")
@@ -142,8 +142,8 @@ def test_only_living_pairs_are_found_and_the_youngest_comes_last(nothing_runs):
     dead = state(nothing_runs, 2**22 + 1, 1.0)
     state(nothing_runs, os.getpid(), 3.0)
     state(nothing_runs, os.getppid(), 2.0)
-    assert [found["started"] for found in pair.running()] == [2.0, 3.0]
-    pair.prune()
+    assert [found["started"] for found in running.states()] == [2.0, 3.0]
+    running.prune()
     assert not dead.exists() and len(list(nothing_runs.iterdir())) == 2
 
 
