@@ -91,6 +91,18 @@ void gc_collect(void) {
     gc_collect_end();
 }
 
+/*
+ * Linked in place of mp_seq_cmp_objs() (--wrap), which calls itself for lists in lists without a check of the stack:
+ * comparing two that hold themselves would end in the guard page, and the serving with it.
+ */
+bool __real_mp_seq_cmp_objs(mp_uint_t op, const mp_obj_t *items1, size_t len1, const mp_obj_t *items2, size_t len2);
+bool __wrap_mp_seq_cmp_objs(mp_uint_t op, const mp_obj_t *items1, size_t len1, const mp_obj_t *items2, size_t len2);
+
+bool __wrap_mp_seq_cmp_objs(mp_uint_t op, const mp_obj_t *items1, size_t len1, const mp_obj_t *items2, size_t len2) {
+    mp_cstack_check();
+    return __real_mp_seq_cmp_objs(op, items1, len1, items2, len2);
+}
+
 _Noreturn void nlr_jump_fail(void *value) {
     mp_printf(&mp_plat_print, "*** FAULT: an exception outside of every handler: ");
     mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(value));

@@ -94,6 +94,13 @@ def test_deep_recursion_is_an_exception(boot):
     assert machine.run("1 + 1") == "2"
 
 
+def test_comparing_lists_that_hold_themselves_is_an_exception(boot):
+    machine = boot()
+    machine.run("a = []; a.append(a); b = []; b.append(b)")
+    assert "RuntimeError: maximum recursion depth exceeded" in machine.run("a == b")
+    assert machine.run("1 + 1") == "2"
+
+
 def test_a_full_heap_leaves_the_prompt(boot):
     machine = boot()
     machine.type("import gc; kept = []\r")
