@@ -16,7 +16,7 @@ from driver import (
     status,
 )
 from fuzz import oracle
-from fuzz.rings import Source
+from fuzz._cases import Source, repeat
 
 POOL_SIZE = 0x1000
 REGISTERS = (0x70, 0x20, 0x38, 0x44, 0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4, 0x100, 0x102, 0x103)
@@ -155,14 +155,4 @@ def fuzz(seed, count):
     """Run `count` cases; return what kinds of batches there were. AssertionError: a case disagrees, named on the
     output.
     """
-    total = {}
-    bench = Bench(Source(seed))
-    for done in range(count):
-        try:
-            met = bench.case()
-        except Exception:
-            print("batches: seed {}, case {} disagrees".format(seed, done))
-            raise
-        for name, value in met.items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return repeat("batches", Bench(Source(seed)), seed, count)

@@ -2,14 +2,14 @@
 """Random SCMI messages of two agents against an independent oracle: status and payload of each must agree.
 
 Most go straight to `Agent.handle`, every tenth through a simulated link, as a descriptor chain. `fuzz(seed, count)`
-(also called `run`) returns a dictionary: messages by status, `unanswerable` ones, those sent `linked`.
+returns a dictionary: messages by status, `unanswerable` ones, those sent `linked`.
 """
 
 from array import array
 
 from driver import Rig
+from fuzz._cases import Source, repeat
 from fuzz._scmi_oracle import COUNTS, FLAGS, IN_SOC, PROTOCOLS, SECOND_WORD, Oracle
-from fuzz.rings import Source
 from scmi.device import ScmiDevice
 from scmi.status import GENERIC_ERROR, NAMES
 from scmi_example import LEVELS, OFF, RATES, SLEEP, SPECIAL_STATE, platform
@@ -175,18 +175,7 @@ class Bench:
 
 def fuzz(seed, count):
     """Run `count` cases; return what was met. AssertionError: a case disagrees, named on the output."""
-    total = {}
     bench = Bench(Source(seed))
-    for done in range(count):
-        try:
-            met = bench.case()
-        except Exception:
-            print("messages: seed {}, case {} disagrees".format(seed, done))
-            raise
-        for name, value in met.items():
-            total[name] = total.get(name, 0) + value
+    total = repeat("messages", bench, seed, count)
     bench.balance(total)
     return total
-
-
-run = fuzz

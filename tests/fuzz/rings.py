@@ -10,33 +10,14 @@ from driver import (
     NEXT,
     WRITE,
     Mirror,
-    Nonces,
     Rig,
 )
 from fuzz import oracle
+from fuzz._cases import Source, repeat
 
 POOL_SIZE = 0x1000
 SIZES = (1, 2, 4, 8, 16)
 COUNTERS = ("returned", "malformed", "unanswerable", "broken")
-
-
-class Source:
-    """Random choices from a seed."""
-
-    def __init__(self, seed):
-        self._nonces = Nonces(seed)
-
-    def below(self, n):
-        """Return an integer, 0 to n - 1."""
-        return (self._nonces.draw() >> 4) % n
-
-    def one_of(self, items):
-        """Return one of `items`."""
-        return items[self.below(len(items))]
-
-    def bytes(self, n):
-        """Return n bytes."""
-        return bytes([self.below(256) for _ in range(n)])
 
 
 class Bench:
@@ -162,16 +143,4 @@ def fuzz(seed, count):
     """Run `count` cases; return what kinds of chains there were. AssertionError: a case disagrees, named on the
     output.
     """
-    total = {}
-    done = 0
-    bench = Bench(Source(seed))
-    while done < count:
-        try:
-            met = bench.case()
-        except Exception:
-            print("rings: seed {}, case {} disagrees".format(seed, done))
-            raise
-        done += met is not None
-        for name, value in (met or {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return repeat("rings", Bench(Source(seed)), seed, count)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from fuzz import batches, rings, run
-from fuzz.rings import Source
+from fuzz._cases import Source
 from virtio.layout import RESULT_OK
 
 ROOT = pathlib.Path(__file__).parents[2]
