@@ -9,14 +9,13 @@ from array import array
 
 from driver import Rig
 from fuzz._cases import Source, repeat
-from fuzz._scmi_oracle import COUNTS, FLAGS, IN_SOC, PROTOCOLS, SECOND_WORD, Oracle
+from fuzz._scmi.oracle import Oracle
 from scmi.device import ScmiDevice
 from scmi.status import GENERIC_ERROR, NAMES
-from scmi_example import LEVELS, OFF, RATES, SLEEP, SPECIAL_STATE, platform
+from scmi_example import RATES, platform
 
 WORDS = 64
 USUAL_ROOM = 136
-LAST_MESSAGE = {0x10: 0xB, 0x11: 0x8, 0x12: 0x5, 0x14: 0xF, 0x15: 0xD, 0x16: 0x6, 0x17: 0x9}
 ONES = 0xFFFFFFFF
 
 
@@ -58,71 +57,43 @@ class Bench:
             return source.one_of(RATES) & ONES
         return source.below(1 << 16) << 16 | source.below(1 << 16)
 
-    def number(self, protocol):
-        """Return the id of a resource of `protocol`, most of the time one that exists."""
-        return self.source.below(COUNTS.get(protocol, 9)) if self.source.below(12) else self.word()
-
-    def flags(self, protocol, message):
-        """Return flags for a message, most of the time valid ones."""
-        source = self.source
-        allowed = FLAGS[protocol, message][1]
-        if not source.below(6):
-            return self.word()
-        if (protocol, message) == (0x14, 0x7):
-            return source.one_of((0, 1, 3)) | source.one_of((0, 0, 1, 2, 0x81, 0x80)) << 16
-        if (protocol, message) == (0x17, 0x5):
-            return source.one_of((0, 7, 7, source.below(16)))
-        if (protocol, message) == (0x15, 0xA):
-            interval = source.one_of((0, 0, 10 << 5 | 0x1D, source.below(1 << 21)))
-            return interval << 11 | source.below(4) << 9 | source.one_of((1, 1, 3, 0))
-        return (source.below(1 << 16) << 16 | source.below(1 << 16)) & allowed if source.below(2) else allowed & 1
-
-    def payload(self, protocol, message, count):
-        """Return `count` payload words."""
+    def payload(self, part, message, count):
+        """Return `count` payload words, most of the time such that mean something to `message` of `part`."""
         found = [self.word() for _ in range(count)]
-        if protocol == 0x10 and message in (0x9, 0xA, 0xB) and count > 1 and self.source.below(8):
-            ids = (self.source.below(3), self.source.below(3), self.source.one_of(sorted(IN_SOC)))
-            for index in range(min(len(ids), count - 1)):
-                found[index] = ids[index]
-        elif count and protocol not in (0x10, 0x12):
-            found[1 if (protocol, message) in SECOND_WORD and count > 1 else 0] = self.number(protocol)
-        if (protocol, message) == (0x11, 0x4) and count > 2 and self.source.below(4):
-            found[2] = self.source.one_of((0, 1, SLEEP, OFF))
-        if (protocol, message) == (0x12, 0x3) and count > 1:
-            found[1] = self.source.below(6) if self.source.below(4) else self.word()
-        if (protocol, message) == (0x14, 0x5) and count > 3:
-            rate = self.source.one_of(RATES) + self.source.below(3) - 1
-            found[2:4] = [rate & ONES, rate >> 32] if self.source.below(4) else found[2:4]
-        if (protocol, message) == (0x16, 0x4) and count > 2 and self.source.below(6):
-            found[2] = self.source.one_of((0, SPECIAL_STATE))
-        if (protocol, message) == (0x17, 0x7) and count > 2 and self.source.below(6):
-            step = 600_000 + 12_500 * self.source.below(50)
-            found[2] = self.source.one_of((step, self.source.one_of(LEVELS), -3_300_000, -5_000_000)) & ONES
-        at = FLAGS.get((protocol, message), (0, 0))[0]
-        if 0 < at <= count:
-            found[at - 1] = self.flags(protocol, message)
+        if part and count:
+            if message not in part.NO_RESOURCE and self.source.below(12):
+                at = 1 if message in part.SECOND_WORD and count > 1 else 0
+                found[at] = part.resource(self.source)
+            if message == 0x10 and self.source.below(4):
+                found[0] = self.source.one_of(part.VERSIONS)
+            part.draw(self.source, message, found)
+            at = part.FLAGS.get(message, (0, 0))[0]
+            if 0 < at <= count:
+                found[at - 1] = part.flags(self.source, message) if self.source.below(6) else self.word()
         return found
 
-    def message(self):
+    def message(self, agent):
         """Return (request words, length in bytes)."""
         source = self.source
-        protocol = source.one_of(sorted(PROTOCOLS)) if source.below(40) else source.below(256)
-        last = LAST_MESSAGE.get(protocol, 0x10)
-        message = source.below(last + 1) if source.below(16) else source.one_of((0x10, 0x10, 0x11, source.below(256)))
+        protocol = source.one_of(sorted(self.oracle.parts)) if source.below(40) else source.below(256)
+        part = self.oracle.parts.get(protocol)
+        known = self.oracle.messages(agent, protocol) or [0]
+        message = source.one_of(known) if source.below(16) else source.one_of((0x10, 0x10, 0x11, source.below(256)))
         kind = 0 if source.below(50) else source.below(4)
         head = source.below(1 << 10) << 18 | protocol << 10 | kind << 8 | message
-        size = self.oracle.sizes.get("{}_{}_request".format(PROTOCOLS.get(protocol), message), 4)
+        name = self.oracle.layout(agent, protocol, message)
+        size = self.oracle.sizes[name + "_request"] if name else 4
         length = 4 + size
         if not source.below(12):
             length = source.one_of((0, 1, 3, 4, length + 4, length - 4, length + 1, length - 1, source.below(140)))
-        words = self.payload(protocol, message, max(size // 4, (length + 3) // 4 - 1))
+        words = self.payload(part, message, max(size // 4, (length + 3) // 4 - 1))
         return [head] + words, max(length, 0)
 
     def case(self):
         """Compare one message; return what it met."""
         source = self.source
         agent = 2 if source.below(3) else 1
-        words, length = self.message()
+        words, length = self.message(agent)
         room = USUAL_ROOM if source.below(6) else source.below(80)
         linked = not source.below(10) and length + room > 0  # a chain has at least one byte
         expected = self.oracle.answer(agent, words, length, room)
@@ -165,7 +136,7 @@ class Bench:
         for status, name in NAMES.items():
             if status:
                 assert sum(agent.refused.get(status, 0) for agent in agents) == met.get(name, 0), name
-        for number, held in self.oracle.resets.items():
+        for number, held in self.oracle.parts[0x16].asserted.items():
             assert self.platform.resets[number].asserted == held, number
         assert sum(agent.unanswerable for agent in agents) == met.get("unanswerable", 0)
         assert sum(agent.failures for agent in agents) == 0

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Oracle of the reset domain protocol. Source: DEN0056F, 3.8.2."""
+
+from fuzz._scmi.part import INVALID_PARAMETERS, NOT_SUPPORTED, Part, text_words
+from scmi_example import CORE, GUARDED, HELD, LONG_RESET, SPECIAL_STATE
+
+
+class Reset(Part):
+    """Which reset signals are asserted."""
+
+    ID, NAME, VERSIONS, COUNT = 0x16, "reset", (0x30001,), 4
+    SOC = range(COUNT)
+    FLAGS = {0x4: (2, 7), 0x5: (2, 1)}
+    SUBSCRIPTIONS = (0x5,)
+    FORBIDDEN = {0x4: (GUARDED,)}
+
+    def __init__(self, oracle):
+        self.asserted = {}
+        super().__init__(oracle)
+
+    def restore(self, number, agent):
+        self.asserted[number] = number == HELD
+
+    def draw(self, source, message, words):
+        if message == 0x4 and len(words) > 2 and source.below(6):
+            words[2] = source.one_of((0, SPECIAL_STATE))
+
+    def message_1(self, agent, request, room):
+        return [self.COUNT]
+
+    def message_3(self, agent, request, room):
+        names = {CORE: b"core", LONG_RESET: b"a-reset-with-a-", HELD: b"held", GUARDED: b"guarded"}
+        attributes = 1 << 29 if request[1] == LONG_RESET else 0
+        latency = 250 if request[1] == CORE else 0xFFFFFFFF
+        return [attributes, latency] + text_words(names[request[1]], 16)
+
+    def message_4(self, agent, request, room):
+        domain, flags, state = request[1], request[2], request[3]
+        if flags & 4:
+            return NOT_SUPPORTED if flags & 1 else INVALID_PARAMETERS
+        if state and (state, domain) != (SPECIAL_STATE, LONG_RESET):
+            return INVALID_PARAMETERS
+        self.asserted[domain] = flags & 3 == 2
+        self.note(agent, domain)
+        return []
+
+    def message_5(self, agent, request, room):
+        return NOT_SUPPORTED
+
+    def message_6(self, agent, request, room):
+        return [0] + [None] * 16
