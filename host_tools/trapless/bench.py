@@ -21,7 +21,8 @@ from trapless import native, project
 from trapless.errors import TraplessError
 
 if TYPE_CHECKING:
-    from trapless.pair import Options, Pair
+    from trapless.options import Options
+    from trapless.pair import Pair
 
 TOOL = "/host/scmi-raw"
 _BLOCK = 50

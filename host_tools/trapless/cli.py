@@ -17,7 +17,8 @@ from trapless.errors import GuestTimeout, TraplessError
 from trapless.project import program
 
 if TYPE_CHECKING:
-    from trapless.pair import Options, Pair
+    from trapless.options import Options
+    from trapless.pair import Pair
 
 HARNESS_FAILED = 125
 TIMED_OUT = 124
@@ -49,7 +50,7 @@ PrintCommand = Annotated[
 
 
 def _options(kernel: Path | None, modules: Path | None, model: Path | None, add: list[Path] | None = None) -> Options:
-    from trapless.pair import Options
+    from trapless.options import Options
 
     return Options(kernel=kernel, modules=modules, model=model, add=add or [])
 
@@ -108,7 +109,7 @@ def _shell(pair: Pair) -> int:
         with suppress(TraplessError):  # it may be just ending, or busy with a command that timed out
             pair.frontend.run(f"stty -F /dev/ttyAMA0 rows {size.lines} cols {size.columns}", _RESIZE_TIMEOUT)
 
-    left = terminal.attach(pair.console_path, resized)
+    left = terminal.attach(pair.frontend.vm.console_path, resized)
     print("\nBoth machines are ended." if left else "\nThe frontend has ended; the backend is ended too.")
     return 0
 

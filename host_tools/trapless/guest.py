@@ -77,11 +77,13 @@ class Guest:
     Args:
         ports: the connections of `PORTS`, by name.
         tail: returns the console's last lines, for messages.
+        name: the frontend's name, for messages.
     """
 
-    def __init__(self, ports: dict[str, socket.socket], tail: Callable[[], str]) -> None:
+    def __init__(self, ports: dict[str, socket.socket], tail: Callable[[], str], name: str = "frontend") -> None:
         self._ports = ports
         self._tail = tail
+        self._name = name
         self._control = b""
         self._busy = False
         self._selector = selectors.DefaultSelector()
@@ -102,11 +104,11 @@ class Guest:
         """
         deadline = time.monotonic() + timeout
         while (line := self._line()) is None:
-            for name, data in self._receive(deadline, f"the frontend was not ready within {timeout:g} s"):
+            for name, data in self._receive(deadline, f"the {self._name} was not ready within {timeout:g} s"):
                 if name == "ctl":
                     self._control += data
         if line != _READY:
-            raise MachineError(f"the frontend's agent began with {line!r} instead of ready")
+            raise MachineError(f"the agent of the {self._name} began with {line!r} instead of ready")
 
     def run(
         self, command: str, timeout: float = 60.0, stdout: Sink | None = None, stderr: Sink | None = None
@@ -124,7 +126,7 @@ class Guest:
             MachineError: the guest died or restarted.
         """
         if self._busy:
-            raise MachineError("the frontend still runs a command that timed out; restart the frontend")
+            raise MachineError(f"the {self._name} still runs a command that timed out; restart the {self._name}")
         nonce = secrets.token_hex(16).encode()
         streams = {"out": _Stream(nonce + b"\n", stdout), "err": _Stream(nonce + b"\n", stderr)}
         self._forget_restarts()
@@ -134,7 +136,7 @@ class Guest:
         self._busy = False
         echoed, _, status = line.partition(b" ")
         if echoed != nonce:
-            raise MachineError(f"the frontend's agent answered another command: {line!r}")
+            raise MachineError(f"the agent of the {self._name} answered another command: {line!r}")
         return Result(bytes(streams["out"].passed), bytes(streams["err"].passed), int(status))
 
     def check(self, command: str, timeout: float = 60.0) -> str:
@@ -147,7 +149,7 @@ class Guest:
         result = self.run(command, timeout)
         if result.status:
             complaint = result.stderr.decode(errors="replace")
-            raise MachineError(f"{command!r} in the frontend ended with {result.status}: {complaint}")
+            raise MachineError(f"{command!r} in the {self._name} ended with {result.status}: {complaint}")
         return result.text
 
     def wait_for(self, condition: str, timeout: float = 20.0) -> None:
@@ -162,7 +164,7 @@ class Guest:
         result = self.run(f"{end}; {loop}", timeout + 5)
         if result.status:
             complaint = result.stderr.decode(errors="replace")[-1000:]
-            raise GuestTimeout(f"in the frontend this did not hold within {timeout:g} s: {condition}\n{complaint}")
+            raise GuestTimeout(f"in the {self._name} this did not hold within {timeout:g} s: {condition}\n{complaint}")
 
     def _collect(self, streams: dict[str, _Stream], deadline: float, failure: str) -> bytes:
         line = None
@@ -180,7 +182,7 @@ class Guest:
             line = line or self._line()
             if line == _READY:
                 self._busy = False  # it is another life, which knows nothing of the command
-                raise MachineError(f"the frontend restarted while the command ran\n{self._tail()}")
+                raise MachineError(f"the {self._name} restarted while the command ran\n{self._tail()}")
         return line
 
     def _forget_restarts(self) -> None:
@@ -197,14 +199,14 @@ class Guest:
             raise GuestTimeout(f"{failure}\n{self._tail()}")
         received = [(key.data, self._read(key.data)) for key, _ in ready]
         if any(not data for _, data in received):
-            raise MachineError(f"the frontend ended\n{self._tail()}")
+            raise MachineError(f"the {self._name} ended\n{self._tail()}")
         return received
 
     def _send(self, line: bytes) -> None:
         try:
             self._ports["ctl"].sendall(line)
         except ConnectionError:
-            raise MachineError(f"the frontend ended\n{self._tail()}") from None
+            raise MachineError(f"the {self._name} ended\n{self._tail()}") from None
 
     def _read(self, name: str) -> bytes:
         try:

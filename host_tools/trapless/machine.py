@@ -98,6 +98,11 @@ class VirtualMachine:
         """Return the path of one of the machine's files: "console.log", "qmp.sock" ..."""
         return self.directory / f"{self.name}-{kind}"
 
+    @property
+    def console_path(self) -> Path:
+        """The Unix socket of a console that a person may attach to."""
+        return self.path("console.sock")
+
     def channel(self, name: str) -> Channel:
         """Return a channel of this machine; `listen` makes the harness's end."""
         return Channel(name, self.path(f"{name}.sock"))

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from trapless import project
-from trapless.errors import TraplessError
+from trapless.errors import TopologyError, TraplessError
+from trapless.topology import Topology
 
 
 def firmware(name: str) -> ModuleType:
@@ -21,6 +22,19 @@ def firmware(name: str) -> ModuleType:
     if path not in sys.path:
         sys.path.append(path)
     return importlib.import_module(name)
+
+
+def name_of(plan: Topology) -> str:
+    """Return the name of the model that the SCMI devices of a topology serve.
+
+    Raises:
+        TopologyError: there is no such device, or they do not name the same one.
+    """
+    names = {device.model for link in plan.links for device in link.devices if device.kind == "scmi"}
+    if len(names) != 1:
+        named = ", ".join(sorted(names)) or "none"
+        raise TopologyError(f"{plan.source}: the SCMI devices must all name one platform model, not {named}")
+    return names.pop()
 
 
 def load(source: str | Path) -> Any:

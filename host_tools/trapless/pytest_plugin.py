@@ -6,7 +6,7 @@
         assert frontend.check("cat /sys/class/hwmon/hwmon0/temp1_input") == "95000"
 
 A module that needs files, another model or further QEMU options defines a module-scoped fixture `pair_options` that
-returns `trapless.pair.Options`. When a test fails, the report has the last lines of both consoles.
+returns `trapless.options.Options`. When a test fails, the report has the last lines of both consoles.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import pytest
 
 if TYPE_CHECKING:
     from trapless.backend import Backend
-    from trapless.guest import Guest
-    from trapless.pair import Options, Pair
+    from trapless.frontend import Frontend
+    from trapless.options import Options
+    from trapless.pair import Pair
 
 _OPTIONS = {
     "kernel": "arm64 Image for the frontend instead of the built one",
@@ -45,7 +46,7 @@ def pair_options(request: pytest.FixtureRequest) -> Options:
 
 def command_line_options(config: pytest.Config) -> Options:
     """Return the options that pytest's command line gives."""
-    from trapless.pair import Options
+    from trapless.options import Options
 
     return Options(**{name: config.getoption(name) for name in _OPTIONS})
 
@@ -72,7 +73,7 @@ def backend(pair: Pair) -> Backend:
 
 
 @pytest.fixture
-def frontend(pair: Pair) -> Guest:
+def frontend(pair: Pair) -> Frontend:
     """The frontend's shell: run, check."""
     return pair.frontend
 

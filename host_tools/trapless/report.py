@@ -15,7 +15,7 @@ from trapless.errors import MachineError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from trapless.guest import Guest
+    from trapless.frontend import Frontend
 
 _GATHER = r"""
 get() { value=; [ -r "$1" ] && read -r value < "$1"; }
@@ -124,7 +124,7 @@ def parse(text: str) -> Seen:
     )
 
 
-def gather(frontend: Guest) -> Seen:
+def gather(frontend: Frontend) -> Seen:
     """Ask the frontend for all of it.
 
     Raises:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from trapless import devicetree, initramfs, model, pair, project, romfs, topology
+from trapless import devicetree, initramfs, model, project, romfs, topology
 from trapless.machine import memory_arguments
 from trapless.topology import Topology
 
@@ -28,9 +28,9 @@ def write(directory: Path, own_model: Path | None) -> None:
     plan = topology.load()
     if own_model:
         plan = plan.with_model(romfs.USER_MODEL)
-    platform = model.load(own_model or pair.model_name(plan.links[0]))
+    platform = model.load(own_model or model.name_of(plan))
     directory.mkdir(parents=True, exist_ok=True)
-    for name, blob in pair.device_trees(plan, platform, by_hand=True).items():
+    for name, blob in devicetree.make(plan, platform, by_hand=True).items():
         (directory / f"{name}.dtb").write_bytes(blob)
         (directory / f"{name}.dts").write_text(devicetree.source(blob))
     backend, frontend = plan.links[0].backend, plan.links[0].frontend

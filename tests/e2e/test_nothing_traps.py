@@ -10,8 +10,8 @@ import re
 
 import pytest
 
-from trapless import devicetree
 from trapless.topology import Range
+from trapless.tree import Tree
 
 ROUNDS = 1000
 MTREE_LINE = re.compile(r"^\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d+, (\S+)\): (.*)$", re.MULTILINE)
@@ -21,12 +21,12 @@ DOORBELL = "ivshmem-mmio"
 
 
 def machines(pair):
-    return pair.backend_vm, pair.frontend_vm
+    return pair.backend_vm, pair.frontend.vm
 
 
 def region_of(pair, vm):
     """The link's region as this machine sees it."""
-    return devicetree.Tree(vm.path("dtb").read_bytes()).memory()[1]
+    return Tree(vm.path("dtb").read_bytes()).memory()[1]
 
 
 @pytest.mark.parametrize("side", [0, 1], ids=["backend", "frontend"])

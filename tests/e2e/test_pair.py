@@ -156,7 +156,7 @@ def test_the_second_device_of_the_link_gives_random_numbers(frontend):
 def test_no_more_than_two_waited_round_trips_to_driver_ok(pair):
 
     counts = bench.waited(pair)
-    assert len(counts) == len(pair.link.devices)
+    assert len(counts) == len(pair.frontend.link.devices)
     assert all(1 <= count <= 2 for count in counts.values()), counts
 
 

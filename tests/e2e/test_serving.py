@@ -146,8 +146,8 @@ def test_a_killed_frontend_comes_back(pair, backend):
 
 
 def test_spurious_doorbells_do_no_harm(pair, frontend, steady):
-    server = pair.doorbells
+    server = pair.frontend.doorbells
     for _ in range(1000):
-        server.ring(pair.link.doorbell.backend_peer)
-        server.ring(pair.link.doorbell.frontend_peer)
+        server.ring(pair.frontend.link.doorbell.backend_peer)
+        server.ring(pair.frontend.link.doorbell.frontend_peer)
     assert frontend.check(f"{SCMI_RAW} read {steady} 100").startswith("rounds 100 wrong 0")

@@ -8,7 +8,7 @@ import pytest
 
 from trapless import bench
 from trapless.errors import TraplessError
-from trapless.pair import Options
+from trapless.options import Options
 
 LATENCY = bench.latency([1000 * n for n in range(1, 101)])
 FIGURES = bench.Figures(

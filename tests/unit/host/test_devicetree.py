@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from trapless import devicetree, pair, topology
-from trapless.devicetree import Cells, Tree, encode
+from trapless import devicetree, topology
 from trapless.errors import MachineError
+from trapless.tree import Cells, Tree, encode
 
 CLOCKS = [{"name": "protocol@14", "properties": {"reg": 0x14, "#clock-cells": 1}}]
 
@@ -26,7 +26,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def trees(plan):
-    return {name: Tree(blob) for name, blob in pair.device_trees(plan, Platform()).items()}
+    return {name: Tree(blob) for name, blob in devicetree.make(plan, Platform()).items()}
 
 
 def numbers(tree, path, name, form="Q"):
@@ -93,7 +93,7 @@ def test_backend_link(plan, trees):
 
 
 def test_seeds_are_fresh(plan, trees):
-    seeds = [Tree(pair.device_trees(plan, Platform())["backend"]).property("/chosen", "rng-seed"), rng_seed(trees)]
+    seeds = [Tree(devicetree.make(plan, Platform())["backend"]).property("/chosen", "rng-seed"), rng_seed(trees)]
     assert len(seeds[0]) == 32 and seeds[0] != seeds[1]
 
 
@@ -102,7 +102,7 @@ def rng_seed(trees):
 
 
 def test_trees_that_are_kept_have_no_seed_and_no_doorbell(plan):
-    kept = {name: Tree(blob) for name, blob in pair.device_trees(plan, Platform(), by_hand=True).items()}
+    kept = {name: Tree(blob) for name, blob in devicetree.make(plan, Platform(), by_hand=True).items()}
     assert rng_seed(kept) == b""
     for name, where in (("backend", "/trapless"), ("frontend", "/")):
         (link,) = below(kept[name], where, "link@")

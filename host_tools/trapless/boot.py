@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""What the machines of a pair are started with: device trees, initrds, and QEMU's options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trapless import devicetree, guest, initramfs, ivshmem, project, region, romfs, topology
+from trapless.machine import VirtualMachine, common_arguments
+from trapless.options import Options
+from trapless.topology import Topology
+from trapless.tree import Tree
+
+
+class Boot:
+    """Makes the machines of a pair and the files that they boot from.
+
+    Args:
+        options: what to boot.
+        plan: the topology.
+        platform: the model, for the frontends' device trees.
+        directory: the pair's private directory.
+    """
+
+    def __init__(self, options: Options, plan: Topology, platform: Any, directory: Path) -> None:
+        self._options = options
+        self._plan = plan
+        self._platform = platform
+        self._directory = directory
+        self.serial_port = 0
+        """The TCP port that the backend's prompt gets; 0: any."""
+
+    def backend(self, name: str) -> VirtualMachine:
+        """Return the backend's machine, not started."""
+        return self._machine(name, self._backend_arguments)
+
+    def frontend(self, name: str) -> VirtualMachine:
+        """Return a frontend's machine, not started."""
+        return self._machine(name, self._frontend_arguments)
+
+    def _machine(self, name: str, own: Callable[[VirtualMachine], list[str]]) -> VirtualMachine:
+        vm = VirtualMachine(self._plan.machines[name], self._directory, lambda: [*self._common(vm), *own(vm)])
+        return vm
+
+    # Files
+
+    def write_backend(self, vm: VirtualMachine) -> None:
+        """Write the backend's device tree and initrd.
+
+        Raises:
+            TraplessError: something is not built, or QEMU would put something at a wrong place.
+        """
+        rom = romfs.model(self._options.model) if self._options.model else b""
+        if rom:
+            vm.path("initrd").write_bytes(rom)
+        self._write_tree(vm, self.backend_image(), len(rom))
+
+    def write_frontend(self, vm: VirtualMachine) -> None:
+        """Write a frontend's device tree and initrd; raises as for `write_backend`."""
+        base = project.need(project.INITRAMFS, "the frontend's initramfs").read_bytes()
+        modules = self._options.modules or project.need(project.MODULES, "the directory of kernel modules")
+        ramdisk = initramfs.extend(base, modules, self._options.add)
+        vm.path("initrd").write_bytes(ramdisk)
+        self._write_tree(vm, self.kernel(), len(ramdisk))
+
+    def _write_tree(self, vm: VirtualMachine, image: Path, initrd: int) -> None:
+        """Write a tree with fresh seeds, and check where QEMU will put everything."""
+        blob = devicetree.make(self._plan, self._platform)[vm.name]
+        vm.path("dtb").write_bytes(blob)
+        private = Tree(blob).memory()[0]
+        everything = vm.machine.private + sum(link.region for link in self._plan.links_of(vm.name))
+        # QEMU makes room in the tree for what it adds: load_device_tree() takes twice its size and 10000 bytes.
+        topology.placement(private, everything, topology.read_image(image), initrd, 2 * len(blob) + 10000)
+
+    def backend_image(self) -> Path:
+        """Return the backend's Image; TraplessError if it is not there."""
+        return project.need(self._options.backend_image or project.BACKEND_IMAGE, "the backend's image")
+
+    def kernel(self) -> Path:
+        """Return the frontends' kernel; TraplessError if it is not there."""
+        return project.need(self._options.kernel or project.KERNEL, "the frontend's kernel")
+
+    # QEMU's options
+
+    def _common(self, vm: VirtualMachine) -> list[str]:
+        links = self._plan.links_of(vm.name)
+        regions = {link.name: region.path(self._directory, link) for link in links}
+        doorbells = {}
+        for link in links:
+            bell = link.doorbell
+            peer = bell.backend_peer if link.backend == vm.name else bell.frontend_peer
+            doorbells[link.name] = ivshmem.socket_path(self._directory, link.name, peer)
+        return common_arguments(vm, self._plan, regions, doorbells)
+
+    def _backend_arguments(self, vm: VirtualMachine) -> list[str]:
+        arguments = ["-kernel", str(self.backend_image()), "-dtb", str(vm.path("dtb"))]
+        if self._options.model:
+            arguments += ["-initrd", str(vm.path("initrd"))]
+        serial = f"socket,id=serial,host=127.0.0.1,port={self.serial_port},server=on,wait=off,nodelay=on"
+        arguments += ["-chardev", f"{serial},{_log(vm)}", "-serial", "chardev:serial"]
+        return [*arguments, *self._options.backend_arguments]
+
+    def _frontend_arguments(self, vm: VirtualMachine) -> list[str]:
+        bootargs = f"{vm.machine.bootargs} {self._options.bootargs}".strip()
+        arguments = ["-kernel", str(self.kernel()), "-dtb", str(vm.path("dtb"))]
+        arguments += ["-initrd", str(vm.path("initrd")), "-append", bootargs]
+        console = f"socket,id=console,path={vm.console_path},server=on,wait=off"
+        arguments += ["-chardev", f"{console},{_log(vm)}", "-serial", "chardev:console"]
+        arguments += ["-device", f"virtio-serial-pci,addr={vm.machine.agent_slot:#x},disable-legacy=on"]
+        for port in guest.PORTS:
+            device = f"virtserialport,chardev={port},name=trapless.{port}"
+            arguments += ["-chardev", vm.channel(port).argument(), "-device", device]
+        return arguments
+
+
+def _log(vm: VirtualMachine) -> str:
+    return f"logfile={vm.path('console.log')},logappend=on"

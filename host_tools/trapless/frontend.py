@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""One Linux guest of a running pair: its machine, its link to the backend, and the shell in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trapless import guest, ivshmem, probe, project, region
+from trapless.errors import GuestTimeout, MachineError, TraplessError
+from trapless.machine import VirtualMachine
+from trapless.topology import Device, Link
+
+_PROBE_ADVICE = (
+    "With a kernel or modules of your own: qemu/kernel/fragment.config lists what the kernel needs, and `dmesg` there"
+    " tells why a module was not loaded."
+)
+_ANSWER_TIMEOUT = 5.0
+READY_TIMEOUT = 60.0
+
+
+class Frontend:
+    """A frontend; it stays the same object when the guest is started anew.
+
+    Args:
+        vm: its machine.
+        link: what joins it to the backend.
+        platform: the model that the backend serves on that link.
+    """
+
+    def __init__(self, vm: VirtualMachine, link: Link, platform: Any) -> None:
+        self.vm = vm
+        self.link = link
+        self.platform = platform
+        self._shell: guest.Guest | None = None
+        self._doorbells: ivshmem.Server | None = None
+
+    @property
+    def name(self) -> str:
+        """The machine's name in the topology."""
+        return self.vm.name
+
+    @property
+    def doorbells(self) -> ivshmem.Server:
+        """The doorbell server of the link.
+
+        Raises:
+            MachineError: the pair does not run.
+        """
+        if self._doorbells is None:
+            raise MachineError(f"the doorbells of {self.name} are not served: the pair does not run")
+        return self._doorbells
+
+    # Life
+
+    def prepare(self) -> None:
+        """Make the region, its doorbells and the channels, before any machine starts; TraplessError without room."""
+        region.make(self.vm.directory, self.link)
+        bell = self.link.doorbell
+        peers = (bell.backend_peer, bell.frontend_peer)
+        self._doorbells = ivshmem.Server(self.vm.directory, self.link.name, peers, bell.vectors)
+        for name in ("qmp", *guest.PORTS):
+            self.vm.listen(name)
+
+    def drop_shell(self) -> None:
+        """Give up the connection to the guest's agent: its life ends."""
+        if self._shell:
+            self._shell.close()
+            self._shell = None
+
+    def close(self) -> None:
+        """End the guest; the doorbells go with `close_doorbells`, after the backend."""
+        self.drop_shell()
+        self.vm.close()
+
+    def close_doorbells(self) -> None:
+        """Serve the doorbells no longer."""
+        if self._doorbells:
+            self._doorbells.close()
+            self._doorbells = None
+
+    def epochs(self) -> dict[Device, int]:
+        """Return the `DEV_BE_EPOCH` of every device of the link (0: not there), as it stands in the region now."""
+        return region.epochs(self.vm.directory, self.link)
+
+    # What a person or a test does with it
+
+    def run(
+        self, command: str, timeout: float = 60.0, stdout: guest.Sink | None = None, stderr: guest.Sink | None = None
+    ) -> guest.Result:
+        """Run a command in the guest; see `trapless.guest.Guest.run`."""
+        return self._guest().run(command, timeout, stdout, stderr)
+
+    def check(self, command: str, timeout: float = 60.0) -> str:
+        """Run a command that must succeed and return its output; see `trapless.guest.Guest.check`."""
+        return self._guest().check(command, timeout)
+
+    def wait_for(self, condition: str, timeout: float = 20.0) -> None:
+        """Wait until a shell condition holds in the guest; see `trapless.guest.Guest.wait_for`."""
+        self._guest().wait_for(condition, timeout)
+
+    def _guest(self) -> guest.Guest:
+        if self._shell is None:
+            raise MachineError(f"the {self.name} has not been waited for; call wait_ready() first")
+        return self._shell
+
+    def wait_agent(self, timeout: float = READY_TIMEOUT) -> None:
+        """Wait until the frontend takes commands, whether or not the backend serves.
+
+        Raises:
+            MachineError: it died.
+            GuestTimeout: it took too long.
+        """
+        if self._shell is None:
+            ports = {name: self.vm.accept(name, timeout) for name in guest.PORTS}
+            self._shell = guest.Guest(ports, self.vm.tail, self.name)
+            self._shell.wait_ready(timeout)
+
+    def wait_probed(self, timeout: float = READY_TIMEOUT) -> None:
+        """Wait until Linux has probed the platform: every driver that the model's protocols bring is bound.
+
+        Raises:
+            GuestTimeout: it took too long.
+        """
+        conditions = probe.conditions(self.platform)
+        try:
+            self.wait_for(" && ".join(conditions.values()), timeout)
+        except GuestTimeout:
+            what = f"Linux in the {self.name} did not probe the platform within {timeout:g} s"
+            advice = project.outdated() or _PROBE_ADVICE
+            raise GuestTimeout(f"{what}: {self._failing(conditions)}\n{advice}\n{self.vm.tail()}") from None
+
+    def _failing(self, conditions: dict[str, str]) -> str:
+        try:
+            failing = [what for what, test in conditions.items() if self.run(test, _ANSWER_TIMEOUT).status]
+        except TraplessError:
+            return "it does not answer any more"
+        return "; ".join(failing) or "it came a moment later"

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""What a pair is made of, as the command line and pytest give it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trapless.errors import TraplessError
+
+
+@dataclass
+class Options:
+    """What a pair is made of; everything not given is what `make` built.
+
+    Args:
+        kernel: Linux Image of the frontend.
+        modules: directory with *.ko for it.
+        model: platform description that the backend serves instead of models.default.
+        add: files that appear under /host in the frontend.
+        backend_image: the backend's Image.
+        backend_arguments: further QEMU options of the backend (a plugin, a trace).
+        bootargs: further kernel arguments of the frontend.
+    """
+
+    kernel: Path | None = None
+    modules: Path | None = None
+    model: Path | None = None
+    add: list[Path] = field(default_factory=list)
+    backend_image: Path | None = None
+    backend_arguments: list[str] = field(default_factory=list)
+    bootargs: str = ""
+
+    def check(self) -> None:
+        """Refuse what cannot work, before anything is started.
+
+        Raises:
+            TraplessError: a file or directory is missing; the message names it.
+        """
+        for what, path in (("kernel", self.kernel), ("image of the backend", self.backend_image)):
+            if path and not path.is_file():
+                raise TraplessError(f"no such {what}: {path}")
+        for path in self.add:
+            if not path.exists():
+                raise TraplessError(f"no such file to add: {path}")
+        if self.modules and not any(self.modules.glob("*.ko")):
+            raise TraplessError(
+                f"no kernel modules (*.ko) in {self.modules}; `make -C linux KDIR=... OUT=DIR` builds them"
+            )
