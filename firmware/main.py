@@ -18,12 +18,12 @@ from virtio.rng import Rng
 _NO_MODEL = "the device tree names no model for it: add trapless,model to its node"
 
 
-def load_platform(model):
-    """Return the Platform of the module called `model`: its `platform`, or what its `build()` returns."""
+def load_platform(model, machine):
+    """Return the Platform of the module called `model`: its `platform`, or what its `build(machine)` returns."""
     module = __import__(model, None, None, ("platform",))
-    platform = module.build() if hasattr(module, "build") else getattr(module, "platform", None)
+    platform = module.build(machine) if hasattr(module, "build") else getattr(module, "platform", None)
     if not isinstance(platform, Platform):
-        raise DescriptionError(f"model {model!r} has neither a `platform` nor a `build()` that makes one")
+        raise DescriptionError(f"model {model!r} has neither a `platform` nor a `build(machine)` that makes one")
     return platform
 
 
@@ -35,9 +35,10 @@ KINDS = {
 
 
 class Composer:
-    """Makes devices from the nodes of a device tree; `served` is filled on the way."""
+    """Makes devices from the nodes of the device tree of `machine`; `served` is filled on the way."""
 
-    def __init__(self, served, load=load_platform):
+    def __init__(self, machine, served, load=load_platform):
+        self._machine = machine
         self._served = served
         self._load = load
         self._next_agent = {}
@@ -54,7 +55,7 @@ class Composer:
             raise DescriptionError(_NO_MODEL)
         platforms = self._served.platforms
         if model not in platforms:
-            platforms[model] = self._load(model)
+            platforms[model] = self._load(model, self._machine)
         number = self._next_agent.get(model, 0)
         self._next_agent[model] = number + 1
         agents = platforms[model].agents
@@ -64,9 +65,9 @@ class Composer:
             )
         return agents[number]
 
-    def link(self, description, machine):
+    def link(self, description):
         """Return the Link for `description` with all its devices."""
-        link = Link(description, machine)
+        link = Link(description, self._machine)
         for kind, device_page, driver_page, model, _ in description.devices:
             try:
                 device = self.device(kind, model)
@@ -88,10 +89,10 @@ class Refused(Exception):
 
 def compose(machine, served, load=load_platform):
     """Return a Loop over everything that `machine` (see `hal`) has, not started; Refused if a device cannot be made."""
-    composer = Composer(served, load)
+    composer = Composer(machine, served, load)
     loop = Loop(machine)
     for description in machine.links():
-        served.links.append(loop.add(composer.link(description, machine)))
+        served.links.append(loop.add(composer.link(description)))
     return loop
 
 

@@ -4,7 +4,7 @@
 
 import os
 
-PACKAGES = {"hal": ("pure.py", "sim.py"), "virtio": (), "scmi": (), "models": ()}
+PACKAGES = {"hal": ("pure.py", "sim.py"), "drivers": (), "virtio": (), "scmi": (), "models": ()}
 
 
 def _sources(folder, without):

@@ -7,6 +7,8 @@
 A *machine* is `hal.metal` (the module; bare metal) or a `hal.sim.Machine` (one process, no hardware). Both have:
 
 - `links()`: list of `hal.contract.Link`, one for each frontend, as the backend's device tree tells them;
+- `device(compatible, index=0)`: Window of the registers of a device of this machine, number `index` of those that are
+  compatible; ValueError if there is none;
 - `serve(callback)`: `callback(None)` runs after every interrupt that matters, after `notify()` and after `timer()`;
   whatever a person does at the prompt meanwhile. It must do a bounded amount of work, and call `notify()` if some is
   left;

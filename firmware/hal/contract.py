@@ -64,6 +64,19 @@ def draw(entropy, word, avoid):
             return value
 
 
+def find_device(tree, compatible, index):
+    """Return (address, size) of the registers of device `index` in `tree` of those compatible with `compatible`.
+
+    ValueError if there are not so many.
+    """
+    found = tree.compatible(compatible)
+    if not 0 <= index < len(found):
+        raise ValueError(
+            "device tree: no device %d compatible with '%s'; there are %d of them" % (index, compatible, len(found))
+        )
+    return found[index].registers()[0]
+
+
 def read_links(tree, window, doorbell):
     """Return the Links that the device tree `tree` (hal.fdt.Tree) describes; [] without a `/trapless` node.
 

@@ -84,6 +84,29 @@ class Node:
             raise ValueError("device tree: %s: 'reg' does not fit its parent's cells" % self.path)
         return [_pair(value, at, 4 * address_cells, stride) for at in range(0, len(value), stride)]
 
+    def registers(self):
+        """Return `reg` with the addresses that the processor uses: through the `ranges` of every bus above (2.3.8)."""
+        found, bus = self.reg(), self.parent
+        while bus.parent is not None:
+            found = [(bus._outside(address, size), size) for address, size in found]
+            bus = bus.parent
+        return found
+
+    def _outside(self, address, size):
+        """Return the address, on the bus that this one is on, of `size` bytes at `address` of this one."""
+        value = self._value("ranges", _REQUIRED)
+        if not value:
+            return address
+        inner = 4 * self.number("#address-cells", 2)
+        outer = inner + 4 * self.parent.number("#address-cells", 2)
+        stride = outer + 4 * self.number("#size-cells", 1)
+        for at in range(0, len(value) - stride + 1, stride):
+            start, base = _pair(value, at, inner, outer)
+            length = int.from_bytes(value[at + outer : at + stride], "big")
+            if start <= address and address + size <= start + length:
+                return base + address - start
+        raise ValueError("device tree: %s has nothing at 0x%x in its 'ranges'" % (self.path, address))
+
     def named_reg(self, name):
         """Return (address, size) of the entry of `reg` that `reg-names` calls `name`."""
         names = self.texts("reg-names")

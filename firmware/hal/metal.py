@@ -9,7 +9,7 @@ import _hal
 
 from hal import edge, ivshmem, pci
 from hal.compat import const, ticks_diff, ticks_ms, ticks_us  # noqa: F401 (the clock is part of the contract)
-from hal.contract import Doorbell, draw, read_links
+from hal.contract import Doorbell, draw, find_device, read_links
 from hal.fdt import Tree
 
 _CHUNK = const(256)
@@ -76,6 +76,12 @@ def tree():
 def links():
     """Return the list of Links; their doorbells are enabled. ValueError tells what is wrong in the device tree."""
     return _get_board().links
+
+
+def device(compatible, index=0):
+    """Return a Window of the registers of device `index` of those compatible with `compatible`; ValueError if there is
+    none."""
+    return _hal.map_window(*find_device(tree(), compatible, index), True)
 
 
 def nonce(avoid=()):

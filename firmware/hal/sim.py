@@ -7,7 +7,7 @@ Nothing runs by itself: a doorbell, `notify()` and a timer only mark the serving
 
 from hal import edge
 from hal.compat import const
-from hal.contract import Doorbell, Link, draw, read_links
+from hal.contract import Doorbell, Link, draw, find_device, read_links
 from hal.fdt import Tree
 
 PAGE_SIZE = const(0x1000)
@@ -63,12 +63,13 @@ class SimDoorbell(Doorbell):
 
 
 class Machine:
-    """A simulated machine; its links come from the device tree `dtb` and from `add_link`.
+    """A simulated machine; its links and devices come from the device tree `dtb`, or from `add_link` and `devices`.
 
     `memory`: dict of regions (writable buffers) by address; missing ones are made. `seed` decides the nonces.
+    `devices`: dict of lists of Windows by `compatible`, or of anything that answers like one.
     """
 
-    def __init__(self, dtb=None, memory=None, seed=1):
+    def __init__(self, dtb=None, memory=None, seed=1, devices=None):
         self._memory = {} if memory is None else memory
         self._callback = None
         self._due = False
@@ -76,9 +77,9 @@ class Machine:
         self._timer_us = None
         self._random = (seed * 2654435761 + 1) & _WORD or 1
         self._word = bytearray(4)
-        self._links = []
-        if dtb is not None:
-            self._links = read_links(Tree(dtb), self._window, self._doorbell)
+        self._devices = {} if devices is None else devices
+        self._tree = None if dtb is None else Tree(dtb)
+        self._links = [] if dtb is None else read_links(self._tree, self._window, self._doorbell)
 
     def _window(self, address, size):
         buffer = self._memory.get(address)
@@ -108,6 +109,19 @@ class Machine:
         link = Link(name, region, pool, frontend_base, doorbell or SimDoorbell(self), described)
         self._links.append(link)
         return link
+
+    def device(self, compatible, index=0):
+        """Return what stands for the registers of device `index` of those compatible with `compatible`.
+
+        Without a device tree a device that `devices` does not have is a page of memory, which remembers and does
+        nothing: whatever is built on the machine can be looked at. ValueError if the device tree has none.
+        """
+        if self._tree is not None:
+            return self._window(*find_device(self._tree, compatible, index))
+        found = self._devices.setdefault(compatible, [])
+        while len(found) <= index:
+            found.append(edge.Window(bytearray(PAGE_SIZE), PAGE_SIZE))
+        return found[index]
 
     def links(self):
         """Return the list of Links."""

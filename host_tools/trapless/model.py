@@ -44,16 +44,19 @@ def load(source: str | Path) -> Any:
         source: a module of the firmware ("models.default"), or somebody's own file.
 
     Raises:
-        TraplessError: the file does not exist, fails, or offers neither `platform` nor `build()`.
+        TraplessError: the file does not exist, fails, or offers neither `platform` nor `build(machine)`.
     """
     firmware("scmi.platform")  # makes the model's own imports work
     module = _from_file(source) if isinstance(source, Path) else firmware(source)
     if hasattr(module, "platform"):
         found = module.platform
     elif hasattr(module, "build"):
-        found = _own_code(source, module.build)
+        machine = firmware("hal.sim").Machine()
+        found = _own_code(source, lambda: module.build(machine))
     else:
-        raise TraplessError(f"the model {source} has neither `platform` nor `build()`; see docs/how-to/add-a-sensor.md")
+        raise TraplessError(
+            f"the model {source} has neither `platform` nor `build(machine)`; see docs/how-to/add-a-sensor.md"
+        )
     if not isinstance(found, firmware("scmi.platform").Platform):
         kind = type(found).__name__
         raise TraplessError(f"the platform of the model {source} is a {kind}, not a scmi.platform.Platform")

@@ -74,6 +74,31 @@ def test_reg_follows_the_cells_of_the_parent():
     raises(ValueError, uart.reg)
 
 
+def bus(ranges, *items):
+    """Return the tree of a device at 0x100 of an inner bus at 0x2000 of an outer one."""
+    device = ("device@100", [("reg", cells(0x100, 0x10))])
+    inner = [("#address-cells", cells(1)), ("#size-cells", cells(1))]
+    inner += [] if ranges is None else [("ranges", ranges)]
+    outer = [("#address-cells", cells(1)), ("#size-cells", cells(1)), ("ranges", b"")]
+    root = [("#address-cells", cells(2)), ("#size-cells", cells(2))]
+    return Tree(write(root + [("outer", outer + [("inner", inner + [device])])])).find("/outer/inner/device")
+
+
+def test_registers_are_translated_by_every_bus():
+    assert bus(b"").registers() == [(0x100, 0x10)]
+    assert bus(cells(0, 0x2000, 0x1000)).registers() == [(0x2100, 0x10)]
+    assert bus(cells(0, 0x2000, 0x100, 0x100, 0x9000, 0x10)).registers() == [(0x9000, 0x10)]
+    for ranges in (None, cells(0, 0x2000, 0x100), cells(0x101, 0, 0x1000), cells(0x100, 0, 0xF), cells(0, 0)):
+        assert "/outer/inner" in str(raises(ValueError, bus(ranges).registers))
+    soc = Tree(write(ITEMS)).find("/soc/uart")
+    raises(ValueError, soc.registers)
+
+
+def test_registers_of_a_device_below_the_root():
+    (found,) = Tree(write(ITEMS)).find("/memory").registers()
+    assert found == (0x40000000, 0x1_0000_0000)
+
+
 def test_phandles_and_compatibles():
     tree = Tree(write(ITEMS))
     assert tree.phandle(7) is tree.find("/soc")

@@ -118,6 +118,21 @@ def test_a_link_without_doorbell_polls(boot):
     assert list(machine.types) == [REGION]
 
 
+def test_a_device_of_the_machine(boot):
+    root = [("#address-cells", cells(2)), ("#size-cells", cells(2))]
+    gpio = [("compatible", "arm,pl061\0arm,primecell"), ("reg", wide(0x9030000, 0x1000))]
+    other = [("compatible", "arm,pl061"), ("reg", wide(0x90B0000, 0x1000))]
+    off = [*gpio, ("status", "disabled")]
+    metal, machine = boot(write([*root, ("off@0", off), ("gpio@9030000", gpio), ("gpio@90b0000", other)]))
+    metal.device("arm,pl061").w32(0x400, 2)
+    metal.device("arm,pl061", 1).w32(0x400, 3)
+    assert (machine.page(0x9030000)[0x400], machine.page(0x90B0000)[0x400]) == (2, 3)
+    assert machine.types[0x9030000] is True
+    for compatible, index in (("arm,pl061", 2), ("arm,pl061", -1), ("arm,pl031", 0)):
+        with pytest.raises(ValueError, match=compatible):
+            metal.device(compatible, index)
+
+
 def test_nonces(boot):
     metal, _ = boot(blob(mboxes=False))
     metal.stir(metal.links()[0].region)

@@ -116,6 +116,26 @@ def test_links_from_python():
     assert memory[0x3000] == 7
 
 
+def test_devices_come_from_the_device_tree():
+    root = [("#address-cells", cells(2)), ("#size-cells", cells(2))]
+    clock = [("compatible", "arm,pl031"), ("reg", wide(0x9010000, 0x1000))]
+    memory = {0x9010000: bytearray(0x1000)}
+    machine = sim.Machine(write(root + [("clock@9010000", clock)]), memory)
+    machine.device("arm,pl031").w32(0, 5)
+    assert memory[0x9010000][0] == 5
+    assert "arm,pl061" in str(raises(ValueError, machine.device, "arm,pl061"))
+    raises(ValueError, machine.device, "arm,pl031", 1)
+
+
+def test_devices_from_python():
+    given = object()
+    machine = sim.Machine(devices={"arm,pl031": [given]})
+    assert machine.device("arm,pl031") is given
+    other = machine.device("arm,pl061", 1)
+    other.w32(0x400, 7)
+    assert machine.device("arm,pl061", 1) is other and machine.device("arm,pl061") is not other
+
+
 def test_nothing_runs_by_itself():
     machine = sim.Machine()
     runs = []

@@ -12,7 +12,7 @@ from trapless.errors import TraplessError
     [
         ("", "neither `platform` nor `build"),
         ("import platform", "is a module, not a scmi.platform.Platform"),
-        ("def build():\n    return 1 / 0", "ZeroDivisionError"),
+        ("def build(machine):\n    return 1 / 0", "ZeroDivisionError"),
         ("import no_such_module", "no_such_module"),
         ("from scmi.platform import Sensor\nSensor('x', unit='parsec')", "parsec"),
     ],
@@ -28,6 +28,6 @@ def test_what_is_wrong_is_told(tmp_path, text, told):
 def test_a_model_may_be_built_when_it_is_asked_for(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(
-        "from scmi.platform import Clock, Platform\ndef build():\n    return Platform(clocks=[Clock('c', 1)])"
+        "from scmi.platform import Clock, Platform\ndef build(machine):\n    return Platform(clocks=[Clock('c', 1)])"
     )
     assert model.load(path).describe()["clocks"][0]["name"] == "c"

@@ -63,7 +63,7 @@ def machine(*devices):
 
 
 def load(found):
-    def loader(model):
+    def loader(model, machine):
         if isinstance(found, Exception):
             raise found
         return found
@@ -88,7 +88,7 @@ def test_composition_serves_scmi_and_rng():
 
 def test_soc_is_the_first_platform():
     first, second, names = platform(), platform(), Namespace()
-    main.start(machine(("scmi", "a"), ("scmi", "b")), names, lambda model: first if model == "a" else second)
+    main.start(machine(("scmi", "a"), ("scmi", "b")), names, lambda model, machine: first if model == "a" else second)
     assert names.soc is first and names.platforms == {"a": first, "b": second}
 
 
@@ -135,11 +135,11 @@ def test_device_tree_that_asks_for_what_there_is_not():
 
 
 def test_model_modules():
-    assert main.load_platform("models.minimal").sensors["cpu"].value == 45_000
+    assert main.load_platform("models.minimal", Machine()).sensors["cpu"].value == 45_000
     try:
-        main.load_platform("models")
+        main.load_platform("models", Machine())
     except DescriptionError as error:
-        assert "neither a `platform` nor a `build()`" in str(error)
+        assert "neither a `platform` nor a `build(machine)`" in str(error)
     else:
         raise AssertionError("a module without a platform was accepted")
 
