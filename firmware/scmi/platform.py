@@ -14,6 +14,7 @@ Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes t
 from scmi.agent import Agent
 from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
+from scmi.model.own import FIRST_OWN, own_protocols
 from scmi.model.power_domain import PowerDomain
 from scmi.model.reset import Reset
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
@@ -79,6 +80,7 @@ class Platform:
         system=None,
         resets=(),
         voltages=(),
+        protocols=None,
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
@@ -86,7 +88,7 @@ class Platform:
         the order of their ids, which begin at 1; without any there is one trusted agent "linux". `devices`: groups for
         permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
         at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
-        reset and suspend.
+        reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own.
         """
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
@@ -113,6 +115,7 @@ class Platform:
         self.system = system
         self.resets = _numbered(resets, "reset", 0, 0xFFFF, Reset)
         self.voltages = _numbered(voltages, "voltage", 0, 0xFFFF, Voltage)
+        self.own = own_protocols(protocols or {})
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
@@ -128,7 +131,7 @@ class Platform:
             (SystemProtocol, (self.system,) if self.system else ()),
             (ResetProtocol, self.resets),
             (VoltageProtocol, self.voltages),
-        )
+        ) + self.own
 
     def _grouped(self, devices):
         resources = [resource for _, resources in self._kinds() for resource in resources]
@@ -151,7 +154,7 @@ class Platform:
     def _spoken(self):
         protocols = {BaseProtocol.ID: BaseProtocol(self)}
         for kind, resources in self._kinds():
-            if len(resources):
+            if len(resources) or kind.ID >= FIRST_OWN:
                 protocols[kind.ID] = kind(self, resources)
         return protocols
 
@@ -223,6 +226,8 @@ class Platform:
         if len(self.voltages):
             properties = {"reg": VoltageProtocol.ID, "regulators": regulators(self.voltages)}
             nodes.append({"name": f"protocol@{VoltageProtocol.ID:x}", "properties": properties})
+        for kind, _ in self.own:
+            nodes.append({"name": f"protocol@{kind.ID:x}", "properties": {"reg": kind.ID}})
         return nodes
 
     def __repr__(self):
@@ -234,7 +239,7 @@ class Platform:
             ("resets", self.resets),
             ("voltages", self.voltages),
             ("agents", self.agents),
-        ):
+        ) + tuple((kind.NAME, resources) for kind, resources in self.own):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]
             parts.append(title + "\n  " + "\n  ".join(lines))
         if self.system:

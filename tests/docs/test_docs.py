@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+HOW_TO = ROOT / "docs" / "how-to"
+DOCUMENTS = [ROOT / "README.md", *sorted(HOW_TO.glob("*.md"))]
 FENCE = re.compile(r"^```(\S+)?([^\n]*)\n(.*?)^```$", re.S | re.M)
 COMMAND_TIMEOUT_S = 300
 
@@ -93,3 +94,9 @@ def test_every_howto_runs_something():
         assert any(
             kind == "console" and "no-run" not in options for kind, options, _ in blocks(document.read_text())
         ), document
+
+
+def test_a_sensor_takes_five_lines():
+    first = next(body for kind, _, body in blocks((HOW_TO / "add-a-sensor.md").read_text()) if kind == "python")
+    lines = [line for line in first.splitlines() if line and not line.startswith("#")]
+    assert "Sensor(" in first and len(lines) <= 5, first

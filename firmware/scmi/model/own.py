@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""Protocols of one's own in a platform description. Source: DEN0056F, 3.1.2: identifiers 0x80 to 0xFF are a vendor's.
+
+    Platform(protocols={FanProtocol: [Fan("front"), Fan("rear")]})
+
+A class derives from `scmi.protocols.common.Protocol`. Its resources have `name` and `subject` (texts), `forbidden`
+(ACCESS bits that no frontend has) and `row()`; they get their `id` and `devices` here and from the platform. A
+protocol may have none. docs/how-to/write-a-vendor-protocol.md writes one.
+"""
+
+from hal.compat import const
+from scmi.model.collection import Collection
+from scmi.model.rules import is_integer, require, require_unique
+
+FIRST_OWN = const(0x80)
+_LAST_OWN = const(0xFF)
+
+
+def own_protocols(protocols):
+    """Return {class: resources} as pairs of class and Collection, ordered by the identifiers of the protocols.
+
+    Raises DescriptionError: a class that cannot be served, or resources that cannot be told apart.
+    """
+    found = {}
+    for kind, items in protocols.items():
+        subject = f"protocol {kind.NAME!r}"
+        holds = is_integer(kind.ID) and FIRST_OWN <= kind.ID <= _LAST_OWN
+        require(holds, subject, f"ID must be {FIRST_OWN:#x} to {_LAST_OWN:#x}, not {kind.ID!r}")
+        require(kind.ID not in found, subject, f"another protocol has the ID {kind.ID:#x}")
+        require(len(kind.VERSIONS), subject, "VERSIONS must name the served versions, newest first")
+        require(len(kind.MESSAGES), subject, "MESSAGES must hold rows; common_messages() makes the first ones")
+        resources = Collection(items, f"{kind.NAME} resource")
+        require_unique(resources, subject, "resources")
+        for number, item in enumerate(resources):
+            item.id = number
+        found[kind.ID] = (kind, resources)
+    return tuple(found[number] for number in sorted(found))
