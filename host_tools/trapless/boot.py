@@ -67,7 +67,7 @@ class Boot:
 
     def _write_tree(self, vm: VirtualMachine, image: Path, initrd: int) -> None:
         """Write a tree with fresh seeds, and check where QEMU will put everything."""
-        blob = devicetree.make(self._plan, self._platform)[vm.name]
+        blob = devicetree.make(self._plan, self._platform, further=self._options.overlay)[vm.name]
         vm.path("dtb").write_bytes(blob)
         private = Tree(blob).memory()[0]
         everything = vm.machine.private + sum(link.region for link in self._plan.links_of(vm.name))

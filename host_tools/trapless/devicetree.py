@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trapless import project
+from trapless import overlay, project
 from trapless.errors import MachineError, TopologyError
 from trapless.machine import memory_arguments
 from trapless.topology import Link, Machine, Range, Topology
@@ -115,7 +115,12 @@ def _mboxes(tree: Tree, slot: int, peer: int, by_hand: bool) -> Node:
 
 
 def frontend(
-    blob: bytes, topology: Topology, machine: Machine, protocols: Mapping[str, Node], by_hand: bool = False
+    blob: bytes,
+    topology: Topology,
+    machine: Machine,
+    protocols: Mapping[str, Node],
+    by_hand: bool = False,
+    further: Node | None = None,
 ) -> bytes:
     """Return a frontend's final tree.
 
@@ -126,6 +131,7 @@ def frontend(
         protocols: the SCMI protocol nodes of the platform model, as `Platform.frontend_nodes()` gives them.
         by_hand: for a tree that is kept and booted without the harness: no random seeds, because one must never be
             used twice, and no doorbells, because they need the harness's server: both sides poll then.
+        further: nodes and properties on top of all that, as `overlay.apply` takes them.
 
     Raises:
         TopologyError: the tree and the topology disagree.
@@ -136,6 +142,7 @@ def frontend(
         _frontend_link(tree, link, where[link.name], by_hand)
         if any(device.kind == "scmi" for device in link.devices):
             tree.graft("/", {"firmware": {"scmi": _scmi(link, protocols)}})
+    overlay.apply(tree, further or {})
     return tree.blob()
 
 
@@ -229,13 +236,14 @@ def _backend_link(tree: Tree, link: Link, place: Place, far: Place, by_hand: boo
     return node
 
 
-def make(plan: Topology, platform: Any, by_hand: bool = False) -> dict[str, bytes]:
+def make(plan: Topology, platform: Any, by_hand: bool = False, further: Node | None = None) -> dict[str, bytes]:
     """Return the final device trees of all machines, by name.
 
     Args:
         plan: the topology.
         platform: the model, for the SCMI nodes.
         by_hand: for trees that are kept and booted without the harness (see `frontend`).
+        further: nodes and properties on top of every frontend's (see `frontend`).
     """
     protocols = {node["name"]: node["properties"] for node in platform.frontend_nodes()}
     dumps = {}
@@ -250,7 +258,7 @@ def make(plan: Topology, platform: Any, by_hand: bool = False) -> dict[str, byte
     return {
         name: backend(dumps[name], plan, machine, far, by_hand)
         if name in backends
-        else frontend(dumps[name], plan, machine, protocols, by_hand)
+        else frontend(dumps[name], plan, machine, protocols, by_hand, further)
         for name, machine in plan.machines.items()
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trapless.errors import TraplessError
+from trapless.tree import Node
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Options:
         backend_image: the backend's Image.
         backend_arguments: further QEMU options of the backend (a plugin, a trace).
         bootargs: further kernel arguments of the frontend.
+        overlay: further nodes and properties of the frontend's device tree (`overlay.apply`).
     """
 
     kernel: Path | None = None
@@ -30,6 +32,7 @@ class Options:
     backend_image: Path | None = None
     backend_arguments: list[str] = field(default_factory=list)
     bootargs: str = ""
+    overlay: Node = field(default_factory=dict)
 
     def check(self) -> None:
         """Refuse what cannot work, before anything is started.

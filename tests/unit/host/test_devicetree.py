@@ -5,8 +5,8 @@ import struct
 
 import pytest
 
-from trapless import devicetree, topology
-from trapless.errors import MachineError
+from trapless import devicetree, overlay, topology
+from trapless.errors import MachineError, TopologyError
 from trapless.tree import Cells, Tree, encode
 
 CLOCKS = [{"name": "protocol@14", "properties": {"reg": 0x14, "#clock-cells": 1}}]
@@ -78,6 +78,25 @@ def test_reserved_memory_covers_the_region_and_only_the_pool_is_mapped(trees):
 
 def test_scmi_nodes_come_from_the_model(trees):
     assert numbers(trees["frontend"], "/firmware/scmi/protocol@14", "reg", "I") == (0x14,)
+
+
+def test_further_nodes_refer_to_others(plan):
+    further = {
+        "first": {"resources": [overlay.provider(0x14), 3, "&{/second}"], "names": ["a", "b"]},
+        "second": {"cpu": "&{/cpus/cpu@0}"},
+        "cpus": {"cpu@0": {"#cooling-cells": 2}},
+    }
+    tree = Tree(devicetree.make(plan, Platform(), further=further)["frontend"])
+    provider, second = tree.phandle("/firmware/scmi/protocol@14"), tree.phandle("/second")
+    assert numbers(tree, "/first", "resources", "I") == (provider, 3, second)
+    assert tree.property("/first", "names") == b"a\0b\0"
+    assert numbers(tree, "/second", "cpu", "I") == (tree.phandle("/cpus/cpu@0"),)
+    assert numbers(tree, "/cpus/cpu@0", "#cooling-cells", "I") == (2,) and tree.property("/cpus/cpu@0", "reg")
+
+
+def test_a_reference_to_nothing_is_refused(plan):
+    with pytest.raises(TopologyError, match="protocol@19"):
+        devicetree.make(plan, Platform(), further={"first": {"pins": overlay.provider(0x19)}})
 
 
 def test_backend_link(plan, trees):

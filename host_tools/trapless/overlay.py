@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Further nodes of a frontend's device tree: consumers of what SCMI provides, given as `tree.Node`.
+
+A property refers to another node as device-tree source does: "&{/firmware/scmi/protocol@14}" is that node's phandle.
+Format: Devicetree Specification 0.4, 2.2.4 (properties) and 6.3 (references).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from trapless.errors import TopologyError
+from trapless.tree import Node, Tree
+
+_REFERENCE = re.compile(r"&\{(/.*)\}")
+
+
+def provider(protocol: int) -> str:
+    """Return the reference to the node of an SCMI protocol."""
+    return f"&{{/firmware/scmi/protocol@{protocol:x}}}"
+
+
+def apply(tree: Tree, content: Node) -> None:
+    """Add nodes and properties below the root, extending what is there.
+
+    Args:
+        tree: the frontend's.
+        content: by name; a property that refers to a node is a text "&{/path}", or a list with such texts in it.
+
+    Raises:
+        TopologyError: a property refers to a node that is not there.
+    """
+    tree.graft("/", _nodes(content))  # all of them first: a property may refer to any
+    tree.graft("/", _resolved(tree, content))
+
+
+def _nodes(content: Node) -> Node:
+    return {name: _nodes(value) for name, value in content.items() if isinstance(value, dict)}
+
+
+def _resolved(tree: Tree, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _resolved(tree, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(tree, item) for item in value]
+    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        return value
+    if found[1] not in tree.paths():
+        raise TopologyError(f"{value} refers to a node that the frontend's device tree does not have")
+    return tree.phandle(found[1])
