@@ -101,6 +101,8 @@ def start(machine, namespace, load=load_platform):
     served = app.Served()
     try:
         loop = compose(machine, served, load)
+        for platform in served.platforms.values():
+            platform.connect(loop.after)
         if served.links:
             loop.start()
         else:

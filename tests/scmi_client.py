@@ -6,6 +6,9 @@ It talks to anything with `handle(request, length, reply, room)`, such as `scmi.
 
 from array import array
 
+from hal.alarm import Alarms
+from hal.sim import Machine
+
 # Linux offers 128 bytes of payload behind header and status.
 LINUX_ROOM = 136
 
@@ -17,17 +20,44 @@ def header(protocol, message, token=0, kind=0):
     return token << 18 | protocol << 10 | kind << 8 | message
 
 
+def notification(protocol, event):
+    """Return the header of a notification."""
+    return header(protocol, event, 0, 3)
+
+
+def delayed(protocol, message, token):
+    """Return the header of a delayed response."""
+    return header(protocol, message, token, 2)
+
+
 def signed(word):
     """Return a 32-bit word as a signed number."""
     return word - (1 << 32) if word >> 31 else word
 
 
+class Time:
+    """Simulated time that a platform is connected to."""
+
+    def __init__(self, platform):
+        self.machine = Machine()
+        self.alarms = Alarms(self.machine)
+        platform.connect(self.alarms.after)
+
+    def advance(self, ms):
+        """Let `ms` milliseconds pass, and what is due then happen."""
+        for _ in range(ms):
+            self.machine.advance(1)
+            self.alarms.run()
+        self.alarms.run()
+
+
 class Client:
-    """Sends messages to `backend` and checks what every reply must keep."""
+    """Sends messages to `backend` and checks what every reply must keep. `woken`: how often it was told of events."""
 
     def __init__(self, backend, words=64):
         """`words`: capacity of the request and reply arrays."""
         self.backend = backend
+        self.woken = 0
         self.request = array("I", [0] * words)
         self.reply = array("I", [0] * words)
         self.token = 0
@@ -46,6 +76,21 @@ class Client:
         if length is None:
             length = 4 + 4 * len(words)
         return self.backend.handle(self.request, length, self.reply, room)
+
+    def hear(self, hears=True):
+        """Take events from now on, or no longer."""
+        self.backend.hear(self._wake if hears else None)
+
+    def _wake(self):
+        self.woken += 1
+
+    def events(self):
+        """Return the events that wait, as a list of (header, payload words)."""
+        found = []
+        while self.backend.events.waiting:
+            message = self.backend.events.take(LINUX_ROOM // 4)
+            found.append((message[0], list(message[1:])))
+        return found
 
     def call(self, protocol, message, *words, **options):
         """Send a command; return (status, payload words). Options: `length`, `room` in bytes, `kind`."""

@@ -15,7 +15,7 @@ from scmi.platform import (
     SystemPower,
     Voltage,
 )
-from scmi_client import Client
+from scmi_client import Client, Time
 
 BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17
 
@@ -145,7 +145,7 @@ def voltages():
     ]
 
 
-def platform():
+def platform(versions=None):
     """Return a new platform with a trusted and an ordinary agent."""
     all_sensors, all_clocks, all_domains, all_resets = sensors(), clocks(), power_domains(), resets()
     all_voltages = voltages()
@@ -165,19 +165,26 @@ def platform():
         system=SystemPower(("shutdown", "cold-reset", "suspend")),
         resets=all_resets,
         voltages=all_voltages,
+        versions=versions,
     )
 
 
-def client():
-    """Return a Client of the trusted agent of a new platform; `.platform` is the platform."""
-    example = platform()
+def client(hears=True, versions=None):
+    """Return a Client of the trusted agent of a new platform; `.platform` is the platform, `.time` its Time.
+
+    `hears`: it takes events; `versions`: as for Platform.
+    """
+    example = platform(versions)
     made = Client(example.agents["trusted"])
     made.platform = example
+    made.time = Time(example)
+    made.hear(hears)
     return made
 
 
 def guest_of(trusted):
     """Return a Client of the other agent of the platform that `trusted`, a Client, belongs to."""
     made = Client(trusted.platform.agents["guest"])
-    made.platform = trusted.platform
+    made.platform, made.time = trusted.platform, trusted.time
+    made.hear(trusted.backend.hears)
     return made

@@ -12,6 +12,8 @@ is not sound in every respect goes the long way round, where the order of the ch
 """
 
 from hal.compat import const
+from scmi.delayed import Delayed
+from scmi.events import Events
 from scmi.message import TYPE_COMMAND, key, payload_words, word_of
 from scmi.model.rules import require, require_name
 from scmi.status import (
@@ -34,8 +36,9 @@ _STATUS_REPLY = const(8)
 
 
 class Agent:
-    """One frontend: what it may use, what it has set, and its dispatcher.
+    """One frontend: what it may use, what it has set, what it wants to be told, and its dispatcher.
 
+    `hears`: its frontend takes events; `events`: those, and its subscriptions; `delayed`: its requests that are open.
     Counters: `refused` {status: replies with it}, `unanswerable` messages, `failures` (Python exceptions in a
     handler, answered with GENERIC_ERROR). `last_failure` tells the latest exception in words.
     """
@@ -48,6 +51,9 @@ class Agent:
         self.id = None
         self.platform = None
         self.versions = {}
+        self.hears = False
+        self.events = Events(self._wake)
+        self.delayed = Delayed(self)
         self.unanswerable = 0
         self.failures = 0
         self.refused = {}
@@ -57,6 +63,7 @@ class Agent:
         self._revoked_protocols = set()
         self._configured = []
         self._entries = {}
+        self._waker = None
 
     def join(self, platform, number):
         """Become agent `number` of `platform`; called once by the platform."""
@@ -66,11 +73,23 @@ class Agent:
         self.reset()
 
     def reset(self):
-        """Forget what belongs to one life of the frontend: the negotiated versions."""
-        newest = {protocol.ID: protocol.VERSIONS[0] for protocol in self.platform.protocols.values()}
+        """Forget one life of the frontend: negotiated versions, subscriptions, open requests."""
+        self.hear(None)
+        self.events.reset()
+        self.delayed.forget()
+        newest = {protocol.ID: protocol.newest for protocol in self.platform.protocols.values()}
         if self.versions != newest:
             self.versions = newest
             self._rebuild()
+
+    def hear(self, wake):
+        """Send events from now on, or no more if `wake` is None; `wake()` is called when one comes to wait."""
+        self._waker = wake
+        self.hears = wake is not None
+
+    def _wake(self):
+        if self.hears:
+            self._waker()
 
     def serve(self, protocol, version):
         """Serve `protocol` at `version` from now on."""
@@ -79,17 +98,15 @@ class Agent:
 
     def offers(self, protocol, message):
         """Return whether this agent can use the message with id `message` of `protocol`."""
-        for number, _, since, _, _, _, _, _, _, notifies, _ in protocol.MESSAGES:
-            if number == message:
-                return since <= self.versions[protocol.ID] and notifies is None
-        return False
+        row = protocol.messages(self.versions[protocol.ID]).get(message)
+        return row is not None and (row[9] is None or self.hears)
 
     def _rebuild(self):
         entries = {}
         for protocol in self.platform.protocols.values():
             view = [item if self.may_use(protocol, item) else _NO_ACCESS for item in protocol.resources]
-            for message in protocol.messages(self.versions[protocol.ID]):
-                entries[key(protocol.ID, message[0])] = _entry(protocol, message, view)
+            for number, message in protocol.messages(self.versions[protocol.ID]).items():
+                entries[key(protocol.ID, number)] = _entry(protocol, message, view)
         self._entries = entries
 
     def may_use(self, protocol, resource):
@@ -124,12 +141,21 @@ class Agent:
     def restore(self, permissions):
         """Undo what this agent has set; with `permissions` also give it back the access of the description."""
         for resource in self._configured:
-            resource.restore()
+            resource.restore(self.id)
         self._configured = []
         if permissions:
             self._revoked_devices = set()
             self._revoked_protocols = set()
             self._rebuild()
+
+    def later(self, header, resource, finish):
+        """Accept the command with `header` and answer it with a delayed response; see `Delayed.begin`."""
+        return self.delayed.begin(header, resource.delay, finish)
+
+    def tell(self, protocol, event, resource, detail, words):
+        """Send notification `event` of the resource with id `resource`, if this agent has subscribed to it."""
+        if self.hears and self.events.subscribed(protocol, event, resource):
+            self.events.notify(protocol, event, resource, detail, words)
 
     def handle(self, request, length, reply, room):
         """Answer one message.
@@ -194,7 +220,12 @@ class Agent:
         return _STATUS_REPLY
 
     def _fail(self, reply, header, error):
-        """Answer GENERIC_ERROR for an exception; say so on the console the first time, as a frontend can repeat it."""
+        """Answer GENERIC_ERROR for an exception."""
+        self.note_failure(header, error)
+        return self._refuse(reply, GENERIC_ERROR)
+
+    def note_failure(self, header, error):
+        """Count what a handler has raised; say so on the console the first time, as a frontend can repeat it."""
         self.failures += 1
         self.last_failure = (
             f"agent {self.name!r}, protocol {header >> 10 & 0xFF:#x}, message {header & 0xFF:#x}: {error!r}"
@@ -202,7 +233,6 @@ class Agent:
         if not self._logged:
             self._logged = True
             print(f"scmi: {self.last_failure}; answered GENERIC_ERROR. Later ones are only counted, see status().")
-        return self._refuse(reply, GENERIC_ERROR)
 
     def row(self):
         """Return the columns of a table for people."""
@@ -213,6 +243,7 @@ class Agent:
             "trusted" if self.trusted else "",
             f"unanswerable {self.unanswerable}",
             f"failures {self.failures}",
+            f"events {self.events.sent}, dropped {self.events.dropped}",
             refused,
         )
 

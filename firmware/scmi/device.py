@@ -1,25 +1,102 @@
 # SPDX-License-Identifier: MIT
 """The virtio device that carries SCMI messages of one agent. Source: virtio 1.3, 5.17 "SCMI Device"."""
 
+from array import array
+
 from hal.compat import const
+from hal.edge import BROKEN, EMPTY, MALFORMED, Chain
 from virtio.device import RequestDevice
 
 _DEVICE_ID = const(32)
-_F_P2A_CHANNELS = const(1 << 0)
+
+# Feature bit 0: the device has notifications and delayed responses to send.
+P2A_CHANNELS = const(1 << 0)
 
 # Linux puts two descriptors into the command queue for each message in flight.
 _COMMAND_QUEUE = const(64)
 _EVENT_QUEUE = const(32)
+_EVENTS = const(1)
+
+# Events sent before others have their turn.
+_EVENTS_PER_TURN = const(8)
+
+# Words of the longest event, header included. Linux's buffers have 136 bytes.
+_EVENT_WORDS = const(34)
 
 
 class ScmiDevice(RequestDevice):
-    """Queue 0 carries commands; queue 1 takes buffers for events, which wait in their ring until there is an event."""
+    """Queue 0 carries commands. Queue 1 takes buffers for events, which are filled from what waits at the agent.
+
+    An event is sent from the loop in a turn of its own, so it never overtakes the reply to the command that caused it.
+    A buffer that is too small for its event goes back empty (`Events.unfit`).
+    """
 
     device_id = _DEVICE_ID
-    features = _F_P2A_CHANNELS
+    features = P2A_CHANNELS
     queue_sizes = (_COMMAND_QUEUE, _EVENT_QUEUE)
 
     def __init__(self, agent):
         """`agent`: the `scmi.agent.Agent` that answers."""
         super().__init__(agent)
         self.agent = agent
+        self._queue = None
+        self._chain = None
+        self._words = array("I", bytes(4 * _EVENT_WORDS))
+
+    def activate(self, queues):
+        """Serve commands, and send events if the driver wants them."""
+        if self.negotiated & P2A_CHANNELS and queues[_EVENTS]:
+            self._queue = queues[_EVENTS]
+            self._chain = Chain(self._queue.size)
+        self.agent.hear(self.transport.wake if self._queue else None)
+        super().activate(queues)
+
+    def stop(self, index):
+        """Use queue `index` no more; without that of events they wait at the agent."""
+        if index == _EVENTS:
+            self._queue = None
+        super().stop(index)
+
+    def reset(self):
+        """Forget the rings, and what the agent keeps for this driver."""
+        self._queue = None
+        super().reset()
+
+    def woken(self):
+        """Send what waits, as far as there are buffers for it; for the rest wait for buffers, or for the next turn."""
+        if self._queue is None:
+            return
+        self.transport.unwatch(_EVENTS)
+        for _ in range(_EVENTS_PER_TURN):
+            if not self.agent.events.waiting:
+                break
+            if not self._send():
+                return
+        else:
+            self.transport.wake()
+
+    def _send(self):
+        """Fill one buffer with the next event; return whether it makes sense to go on."""
+        queue, chain = self._queue, self._chain
+        found = queue.pop(chain, self._words)
+        if found == EMPTY:
+            self.transport.watch(_EVENTS, queue, self.woken)
+            return False
+        if found == BROKEN:
+            self.broken += 1
+            self.transport.fail()
+            return False
+        if found == MALFORMED:
+            self.malformed += 1
+            queue.push(chain, 0)
+        else:
+            self._fill(self.agent.events.take(min(chain.writable >> 2, _EVENT_WORDS)))
+        self._returned += 1
+        if queue.signal():
+            self.transport.interrupt()
+        return True
+
+    def _fill(self, message):
+        for at, word in enumerate(message):
+            self._words[at] = word
+        self._queue.push(self._chain, 4 * len(message), self._words)

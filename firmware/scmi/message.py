@@ -5,7 +5,8 @@ A row is a tuple:
 
     (id, name, since, request, reply, handler, flags, access, asynchronous, notifies, ready)
 
-- `since`: first protocol version that has the message (0x20001 is 2.1)
+- `since`: first protocol version that has the message in this form (0x20001 is 2.1). A message whose form has changed
+  has a row for each form: the one with the newest `since` that the served version reaches counts.
 - `request`, `reply`: field names in order, without header and status. A field is one 32-bit word; `name*4` is four
   words; `name[4]` (last in a reply) is any number of elements of four words each.
 - `handler(agent, resource, request, reply, room)`: writes the reply from word 2 on and returns its whole length in
@@ -19,6 +20,15 @@ A row is a tuple:
   asked only where that is None. Such a request has its resource id first.
 
 The rows are the one truth for sizes, reserved bits, MESSAGE_ATTRIBUTES and which version has which message.
+
+A notification has a row in another table:
+
+    (number, what, name, since, fields, words)
+
+- `what`: the word that a model announces it with (`scmi.model.resource`)
+- `fields`: payload, as in `request`
+- `words(resource, agent, *details)`: the payload as a tuple of words; `agent`: id of the agent that has caused it, 0 if
+  it was the platform; `details`: what the model adds
 """
 
 from hal.compat import const
@@ -34,6 +44,11 @@ TYPE_COMMAND = const(0)
 def row(number, name, since, request, reply, handler, flags=None, access=0, asynchronous=0, notifies=None, ready=False):
     """Return a row; the columns are explained above."""
     return (number, name, since, request, reply, handler, flags, access, asynchronous, notifies, ready)
+
+
+def event(number, what, name, since, fields, words):
+    """Return a row of a table of notifications; the columns are explained above."""
+    return (number, what, name, since, fields, words)
 
 
 def key(protocol, message):

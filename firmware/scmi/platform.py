@@ -81,6 +81,7 @@ class Platform:
         resets=(),
         voltages=(),
         protocols=None,
+        versions=None,
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
@@ -88,8 +89,12 @@ class Platform:
         the order of their ids, which begin at 1; without any there is one trusted agent "linux". `devices`: groups for
         permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
         at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
-        reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own.
+        reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`:
+        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}.
         """
+        self._versions = dict(versions or {})
+        self._after = None
+        self._waiting = []
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
                 isinstance(text, str) and len(text.encode()) < 16,
@@ -121,6 +126,36 @@ class Platform:
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
         for agent in self.agents:
             agent.join(self, agent.id)
+
+    def newest(self, protocol):
+        """Return the newest version of `protocol` (a Protocol) that is offered."""
+        wanted = self._versions.get(protocol.NAME, protocol.VERSIONS[0])
+        known = ", ".join(f"{version:#x}" for version in protocol.VERSIONS)
+        require(wanted in protocol.VERSIONS, "platform", f"versions: {protocol.NAME} has {known}, not {wanted!r}")
+        return wanted
+
+    def connect(self, after):
+        """Live from now on: `after(ms, function)` has a function called later, in the serving context."""
+        self._after = after
+        waiting, self._waiting = self._waiting, []
+        for ms, function in waiting:
+            after(ms, function)
+
+    def after(self, ms, function):
+        """Have `function()` called once, in `ms` whole milliseconds; before `connect` that time does not begin."""
+        if self._after:
+            self._after(ms, function)
+        else:
+            self._waiting.append((ms, function))
+
+    def every(self, ms, function):
+        """Have `function()` called every `ms` whole milliseconds."""
+
+        def tick():
+            self.after(ms, tick)
+            function()
+
+        self.after(ms, tick)
 
     def _kinds(self):
         """Return each kind of resource with the protocol that serves it."""
@@ -156,6 +191,9 @@ class Platform:
         for kind, resources in self._kinds():
             if len(resources) or kind.ID >= FIRST_OWN:
                 protocols[kind.ID] = kind(self, resources)
+        names = [protocol.NAME for protocol in protocols.values()]
+        for name in self._versions:
+            require(name in names, "platform", f"versions: no protocol {name!r}; there are: {', '.join(names)}")
         return protocols
 
     def describe(self):
@@ -168,7 +206,7 @@ class Platform:
             "sub_vendor": self.sub_vendor,
             "implementation_version": self.implementation_version,
             "protocols": [
-                {"id": number, "name": self.protocols[number].NAME, "version": self.protocols[number].VERSIONS[0]}
+                {"id": number, "name": self.protocols[number].NAME, "version": self.protocols[number].newest}
                 for number in sorted(self.protocols)
             ],
             "agents": [{"id": agent.id, "name": agent.name, "trusted": agent.trusted} for agent in self.agents],

@@ -12,7 +12,8 @@ class Device:
     `device_id`: virtio 1.3, 5; `features`: bits offered, without those of the transport; `queue_sizes`: maximum size of
     each queue, powers of two up to 256; `config`: the configuration space, at most 0x700 bytes; `any_subset`: every
     subset of the features is accepted; `negotiated`: what a running driver has accepted (an integer); `transport`: the
-    Port, with `interrupt()`, `change_config(offset, data)` and `fail()`.
+    Port, with `interrupt()`, `change_config(offset, data)`, `fail()`, `wake()`, `watch(index, queue, handler)` and
+    `unwatch(index)`.
     """
 
     device_id = 0
@@ -45,6 +46,9 @@ class Device:
     def serve(self, index):
         """Do a bounded amount of the work that waits in queue `index`."""
         raise NotImplementedError("the device has a queue that it does not serve")
+
+    def woken(self):
+        """Do what `transport.wake()` was called for."""
 
     def config_writable(self, offset, length):
         """Return whether a driver may write these bytes of the configuration space."""

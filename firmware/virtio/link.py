@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A link: the devices of one frontend, which share pool, doorbell and life. Source: docs/transport.md, 1, 4 and 6."""
 
-from hal.edge import Notifier, SplitQueue, mb
+from hal.edge import Notifier, SplitQueue, Window, mb
 from virtio import features as feature
 from virtio.layout import (
     CAP_ANY_SUBSET,
@@ -38,6 +38,7 @@ class Port:
         self.interrupt = Notifier(device_page, DEV_USED_COUNT, driver_page, DRV_FE_SLEEP, link.doorbell.ring)
         self._loop = None
         self._request_slot = -1
+        self._call = Window(bytearray(4), 4)
         device.transport = self
 
     def attach(self, loop):
@@ -45,6 +46,16 @@ class Port:
         self._loop = loop
         self._request_slot = loop.watch_word(self.sync.driver_page, DRV_REQ, self.examine)
         loop.watch_sleep(self.sync.device_page, DEV_BE_SLEEP)
+        loop.watch_word(self._call, 0, self._woken)
+
+    def wake(self):
+        """Have `device.woken()` called soon, from the loop; anybody may call this at any time."""
+        self._call.w32(0, 1)
+        self._loop.notify()
+
+    def _woken(self):
+        self._call.w32(0, 0)
+        self.device.woken()
 
     def examine(self):
         """Examine the driver page: the loop's handler for a new request word."""
@@ -64,7 +75,16 @@ class Port:
         for index, queue in enumerate(queues):
             handler = self.device.handler(index) if queue else None
             if handler:
-                self.slots[index] = self._loop.watch_queue(queue, handler)
+                self.watch(index, queue, handler)
+
+    def watch(self, index, queue, handler):
+        """Have `handler()` called whenever a chain waits in `queue`, which has number `index`."""
+        if self.slots[index] < 0:
+            self.slots[index] = self._loop.watch_queue(queue, handler)
+
+    def unwatch(self, index):
+        """Watch queue number `index` no longer."""
+        self._forget(index)
 
     def stop(self, index):
         """The driver has taken back a queue."""

@@ -4,6 +4,7 @@
 Source: docs/transport.md, 4.1 and 6. It has no thread of its own: a machine (see `hal`) runs it after interrupts.
 """
 
+from hal.alarm import Alarms
 from hal.edge import Watch
 
 HANDLERS_PER_RUN = 32
@@ -22,17 +23,20 @@ class Loop:
     """Serves the links that were added, on `machine`.
 
     `budget`: how many handlers one run calls at most before the prompt has its turn. `run(None)` serves until there is
-    nothing to do or the budget is used up: it is what the machine calls after an interrupt. `faults` counts the
-    exceptions that left a handler, `fault` is the last one; the first is printed.
+    nothing to do or the budget is used up: it is what the machine calls after an interrupt. `after(ms, function)` has
+    a function called later (`hal.alarm`), `notify()` has the loop run soon. `faults` counts the exceptions that left
+    a handler or such a function, `fault` is the last one; the first is printed.
     """
 
     def __init__(self, machine, budget=HANDLERS_PER_RUN):
         self.links = []
         self._machine = machine
-        self._notify = machine.notify
         self._budget = budget
         self._watch = None
         self._handlers = []
+        self._alarms = Alarms(machine)
+        self.notify = machine.notify
+        self.after = self._alarms.after
         self.faults = 0
         self.fault = None
         self.run = None
@@ -49,9 +53,10 @@ class Loop:
             link.publish()
         for link in self.links:
             link.doorbell.ring()
-        polls = not all(link.doorbell.hears for link in self.links)
-        self._machine.serve(self._poll if polls else self.run)
-        self._notify()
+        self._machine.serve(self.run)
+        if not all(link.doorbell.hears for link in self.links):
+            self._poll()
+        self.notify()
 
     def watch_word(self, window, offset, handler):
         """Have `handler()` called when the word at `offset` is neither 0 nor what is expected; return the slot."""
@@ -75,7 +80,7 @@ class Loop:
 
     def _prepare(self):
         ports = [port for link in self.links for port in link.ports]
-        capacity = sum(2 + len(port.slots) for port in ports)
+        capacity = sum(3 + len(port.slots) for port in ports)
         self._watch = Watch(max(capacity, 1))
         self._handlers = [None] * capacity
         serving = self._serve()
@@ -90,10 +95,13 @@ class Loop:
 
     def _serve(self):
         """Serve whenever the generator is resumed. It is one since resuming it costs a third of a call."""
-        turn, handlers, budget, notify = self._watch.run, self._handlers, self._budget, self._notify
+        turn, handlers, budget, notify = self._watch.run, self._handlers, self._budget, self.notify
+        alarms, run_alarms = self._alarms.entries, self._alarms.run
         while True:
             yield
             try:
+                if alarms:
+                    run_alarms()
                 if turn(handlers, budget):
                     notify()
             except BaseException as error:
@@ -107,6 +115,5 @@ class Loop:
         if self.faults == 1:
             print("trapless: a device could not be served:", _describe(error))
 
-    def _poll(self, _):
-        self.run(None)
-        self._machine.timer(POLL_MS)
+    def _poll(self):
+        self.after(POLL_MS, self._poll)

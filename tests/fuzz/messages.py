@@ -136,7 +136,7 @@ class Bench:
         for status, name in NAMES.items():
             if status:
                 assert sum(agent.refused.get(status, 0) for agent in agents) == met.get(name, 0), name
-        for number, held in self.oracle.parts[0x16].asserted.items():
+        for number, (held, _) in self.oracle.parts[0x16].asserted.items():
             assert self.platform.resets[number].asserted == held, number
         assert sum(agent.unanswerable for agent in agents) == met.get("unanswerable", 0)
         assert sum(agent.failures for agent in agents) == 0

@@ -4,7 +4,8 @@
 from hal.compat import const
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
-from scmi.model.rules import is_integer, require, require_flag, require_name, require_rate
+from scmi.model.resource import Resource
+from scmi.model.rules import is_integer, require, require_flag, require_rate
 from scmi.wire import ready_reply
 
 DUTY_CYCLE = const(0x01)
@@ -21,8 +22,10 @@ _MAX_RATES = const(4095)
 _FORBIDDABLE = {"state": ACCESS_STATE, "rate": ACCESS_RATE, "parent": ACCESS_PARENT}
 
 
-class Clock:
+class Clock(Resource):
     """A clock as the frontends see it."""
+
+    KIND = "clock"
 
     def __init__(
         self,
@@ -45,14 +48,11 @@ class Clock:
         percent, PHASE: degrees, 0x80 to 0xFF: any} that can be changed. `enable_delay`: microseconds to switch it on,
         0: not known.
         """
-        self.subject = f"clock {name!r}"
-        require_name(name, self.subject)
+        super().__init__(name)
         require(rate is not None or parents, self.subject, "must have a rate, or parents to take it from")
         holds = rate is not None or not (rates or rate_range)
         require(holds, self.subject, "has rates or rate_range, so it must have a rate: the present one of them")
         require(not (rates and rate_range), self.subject, "has rates and rate_range; only one of them may be")
-        self.name = name
-        self.id = None
         self._enabled = require_flag(enabled, self.subject, "enabled")
         holds = is_integer(enable_delay) and 0 <= enable_delay < 1 << 32
         require(holds, self.subject, "enable_delay must be whole microseconds that fit 32 bits")
@@ -223,7 +223,7 @@ class Clock:
         """Return whether setting `kind` may have `value`."""
         return value <= _LIMITS.get(kind, value)
 
-    def restore(self):
+    def restore(self, agent):
         """Go back to the state of the description."""
         self._held, self._enabled, self._parent, settings = self._initial
         self.settings = dict(settings)

@@ -6,6 +6,7 @@ Several agents share a domain: each has one vote, and the domain is in the state
 
 from hal.compat import const
 from scmi.message import ACCESS_STATE
+from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_flag, require_name
 
 # power_state (3.3.2.6): bit 30 says that the context is lost, bits 27:0 are the id; id 0 is on, or off without context.
@@ -14,29 +15,30 @@ _OFF = const(1 << 30)
 _STATE_BITS = const(0x4FFFFFFF)
 
 
-class PowerDomain:
+class PowerDomain(Resource):
     """A power domain as the frontends see it."""
 
-    def __init__(self, name, state="on", states=(), fixed=False, change=None):
+    KIND = "power domain"
+
+    def __init__(self, name, state="on", states=(), fixed=False, change=None, delay=None):
         """Describe a power domain; DescriptionError if a rule is broken.
 
         `name`: 1 to 63 bytes. `state`: the name of its state until an agent asks for one. `states`: what it has between
         "on" and "off", as (name, power_state word) from the one nearest to "on" to the one nearest to "off". `fixed`:
         frontends may not change its state. `change`: `change(domain, state)` is called with the name of the new state
         before the domain counts as being in it; what it raises leaves everything as it was, and the frontend is
-        answered GENERIC_ERROR.
+        answered GENERIC_ERROR. `delay`: how long an asynchronous change takes (`scmi.model.resource`); None: there are
+        none.
         """
-        self.subject = f"power domain {name!r}"
-        require_name(name, self.subject)
+        super().__init__(name)
         require(
             change is None or callable(change), self.subject, "change must be a function of the domain and its state"
         )
-        self.name = name
-        self.id = None
         self.fixed = require_flag(fixed, self.subject, "fixed")
         self.forbidden = ACCESS_STATE if self.fixed else 0
         self.states, self._words = self._checked_states(states)
         self._change = change
+        self.delay = self.checked_delay(delay)
         self._votes = {}
         self._depth = self._initial = self._depth_named(state)
 
@@ -67,7 +69,7 @@ class PowerDomain:
 
     @state.setter
     def state(self, state):
-        self._enter(self._depth_named(state))
+        self._enter(self._depth_named(state), 0)
 
     @property
     def word(self):
@@ -77,33 +79,42 @@ class PowerDomain:
     @property
     def wanted(self):
         """{agent id: name of the state that it wants} of the agents that have asked for one."""
-        return {agent: self.states[vote.depth] for agent, vote in self._votes.items() if vote.depth is not None}
+        return {agent: self.states[depth] for agent, depth in self._votes.items()}
 
     def depth(self, word):
         """Return how far from "on" the state with power_state `word` is, 0 being "on", or None if it has no such
         state."""
         return self._words.index(word) if word in self._words else None
 
-    def vote(self, agent):
-        """Return the Vote of the agent with id `agent`."""
-        if agent not in self._votes:
-            self._votes[agent] = Vote(self)
-        return self._votes[agent]
+    def vote(self, agent, depth):
+        """Have the agent with id `agent` want the state at `depth` from now on; None: no longer any.
 
-    def settle(self):
-        """Enter the state that the votes ask for; without any that of the description."""
-        wanted = None
-        for vote in self._votes.values():
-            if vote.depth is not None and (wanted is None or vote.depth < wanted):
-                wanted = vote.depth
-        self._enter(self._initial if wanted is None else wanted)
+        What `change` raises is raised here, and leaves everything as it was.
+        """
+        before = dict(self._votes)
+        if depth is None:
+            self._votes.pop(agent, None)
+        else:
+            self._votes[agent] = depth
+        try:
+            self._enter(min(self._votes.values()) if self._votes else self._initial, agent)
+        except Exception:
+            self._votes = before
+            raise
+        if depth is not None and depth != self._depth:
+            self.announce("requested", agent, self._words[depth])
 
-    def _enter(self, depth):
+    def restore(self, agent):
+        """Take the vote of the agent with id `agent` back."""
+        self.vote(agent, None)
+
+    def _enter(self, depth, agent):
         if depth == self._depth:
             return
         if self._change:
             self._change(self, self.states[depth])
         self._depth = depth
+        self.announce("state", agent)
 
     def row(self):
         """Return the columns of a table for people."""
@@ -113,24 +124,3 @@ class PowerDomain:
 
     def __repr__(self):
         return "power domain " + "  ".join(self.row()).rstrip()
-
-
-class Vote:
-    """What one agent wants of a power domain: `depth` of the state, or None as long as it has not asked."""
-
-    def __init__(self, domain):
-        self._domain = domain
-        self.depth = None
-
-    def set(self, depth):
-        """Want the state at `depth` from now on, None: no longer any."""
-        before, self.depth = self.depth, depth
-        try:
-            self._domain.settle()
-        except Exception:
-            self.depth = before
-            raise
-
-    def restore(self):
-        """Take the vote back."""
-        self.set(None)

@@ -4,12 +4,12 @@
 from hal.compat import const
 from scmi.model import rounding
 from scmi.model.collection import Collection
+from scmi.model.resource import Resource
 from scmi.model.rules import (
     DescriptionError,
     is_integer,
     require,
     require_flag,
-    require_name,
     require_reading,
     require_unique,
 )
@@ -26,20 +26,16 @@ _MILLI = const(-3)
 _LEAST_EXPONENT = const(-16)
 
 
-class Quantity:
+class Quantity(Resource):
     """Something that can be read: a sensor with one value, or one axis of a sensor."""
 
     KIND = "sensor"
 
     def __init__(self, name, unit, value=0, read=None, limits=None, resolution=None):
         """See `Sensor`."""
-        subject = f"{self.KIND} {name!r}"
-        require_name(name, subject)
+        super().__init__(name)
+        subject = self.subject
         require(read is None or callable(read), subject, "read must be a function without arguments")
-        self.name = name
-        self.subject = subject
-        self.forbidden = 0
-        self.id = None
         self.unit = Unit(unit, subject)
         self.limits = self._checked_limits(limits)
         self.resolution = self._checked_resolution(resolution)
@@ -331,7 +327,7 @@ class Sensor(Quantity):
         self.interval = interval
         self.refresh()
 
-    def restore(self):
+    def restore(self, agent):
         """Go back to the configuration of the description; the value stays, it is not an agent's to set."""
         for trip_point in self.trip_points:
             trip_point.set(0, 0)

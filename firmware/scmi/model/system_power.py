@@ -7,6 +7,7 @@ driver says so in an error message, so that no platform has it without being ask
 """
 
 from hal.compat import const
+from scmi.model.resource import Resource
 from scmi.model.rules import require
 
 # system_state (3.4.2.5); the index is the number. From 5 on they are reserved, those with bit 31 are the vendor's.
@@ -15,7 +16,7 @@ _POWER_UP = const(3)
 _VENDOR = const(1 << 31)
 
 
-class SystemPower:
+class SystemPower(Resource):
     """The power state of the system: `state` now, `agent` the id of the agent that asked for it or None, `graceful`
     whether it was asked for gracefully, `requests` how many there have been."""
 
@@ -27,8 +28,9 @@ class SystemPower:
         the system counts as being in it; what it raises leaves everything as it was, and the frontend is answered
         GENERIC_ERROR.
         """
+        super().__init__("system")
         self.subject = "system power"
-        self.name = "system"
+        self.id = 0
         require(not isinstance(states, str), self.subject, f"states must be a list of names, not the text {states!r}")
         for state in states:
             self._number(state)

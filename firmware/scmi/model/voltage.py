@@ -4,7 +4,8 @@ frontend's nodes the device-tree binding `regulator.yaml`."""
 
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE
-from scmi.model.rules import is_integer, require, require_name
+from scmi.model.resource import Resource
+from scmi.model.rules import is_integer, require
 
 # A level is 32 bits with a sign on the wire.
 _LEVEL_LIMIT = const(1 << 31)
@@ -13,8 +14,10 @@ _MAX_LEVELS = const(4095)
 _FORBIDDABLE = {"state": ACCESS_STATE, "level": ACCESS_RATE}
 
 
-class Voltage:
+class Voltage(Resource):
     """A voltage domain as the frontends see it: a supply with a level in microvolts that can be switched."""
+
+    KIND = "voltage"
 
     def __init__(
         self,
@@ -34,13 +37,10 @@ class Voltage:
         `forbidden`: what frontends may not change: "state", "level", or "all". `drive`: function that is called with
         (level, enabled) before either changes; what it raises is answered with GENERIC_ERROR, and nothing changes.
         """
-        self.subject = f"voltage {name!r}"
-        require_name(name, self.subject)
+        super().__init__(name)
         require(not (levels and level_range), self.subject, "has levels and level_range; only one of them may be")
         require(drive is None or callable(drive), self.subject, "drive must be a function of level and enabled")
         require(enabled or not always_on, self.subject, "is always_on, so it must be enabled")
-        self.name = name
-        self.id = None
         self.always_on = always_on
         self.forbidden = self._checked_forbidden(forbidden)
         self.level_range = self._checked_range(level_range)
@@ -129,7 +129,7 @@ class Voltage:
         self._level = level
         self._enabled = enabled
 
-    def restore(self):
+    def restore(self, agent):
         """Go back to level and state of the description."""
         if (self._level, self._enabled) != self._initial:
             self._configure(*self._initial)

@@ -170,7 +170,7 @@ class BaseProtocol(Protocol):
         self.vendor = text_words(platform.vendor, SHORT_NAME)
         self.sub_vendor = text_words(platform.sub_vendor, SHORT_NAME)
 
-    def attributes(self):
+    def attributes(self, agent):
         """Number of agents (the platform itself not counted) and of protocols besides this one."""
         return (len(self.platform.agents) << 8 | len(self.others()),)
 

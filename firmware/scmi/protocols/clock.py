@@ -231,6 +231,6 @@ class ClockProtocol(Protocol):
         row(0xF, "CLOCK_GET_PERMISSIONS", 0x30000, ("clock_id",), ("permissions",), get_permissions),
     )
 
-    def attributes(self):
+    def attributes(self, agent):
         """Number of clocks; no asynchronous rate changes."""
         return (len(self.resources),)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What all protocols share: messages 0, 1, 2 and 0x10. Source: DEN0056F, clauses 1 to 4 of each protocol."""
+"""What all protocols share: messages 0, 1, 2 and 0x10, and subscribing. Source: DEN0056F, clauses 1 to 4 of each
+protocol, and 3.1.2 for notifications."""
 
 from scmi.message import row
 from scmi.status import NOT_FOUND, NOT_SUPPORTED
@@ -9,7 +10,10 @@ class Protocol:
     """One protocol of a platform: its table and its resources.
 
     A derived class sets ID, NAME, VERSIONS (newest first; the versions that can be negotiated), RESOURCE (name of the
-    request field that holds a resource id) and MESSAGES, and defines `attributes()`.
+    request field that holds a resource id), MESSAGES and EVENTS (`scmi.message`), and defines `attributes(agent)`.
+
+    `newest`: the newest version that this platform offers. `id`, `can_tell`: a protocol whose notifications belong to
+    no resource is their resource itself.
     """
 
     ID = None
@@ -17,14 +21,18 @@ class Protocol:
     VERSIONS = ()
     RESOURCE = None
     MESSAGES = ()
+    EVENTS = ()
+
+    id = 0
 
     def __init__(self, platform, resources=()):
         """`platform`: the Platform it belongs to; `resources`: the objects whose index is their id."""
         self.platform = platform
         self.resources = list(resources)
+        self.newest = platform.newest(self)
 
-    def attributes(self):
-        """Return the payload words of PROTOCOL_ATTRIBUTES."""
+    def attributes(self, agent):
+        """Return the payload words of PROTOCOL_ATTRIBUTES, in the layout of the version that `agent` uses."""
         raise NotImplementedError(self.NAME)
 
     def message_bits(self, message):
@@ -32,10 +40,31 @@ class Protocol:
         return 0
 
     def messages(self, version):
-        """Yield the rows that exist at protocol `version`."""
+        """Return the rows that count at protocol `version`, by message id."""
+        found = {}
         for message in self.MESSAGES:
-            if message[2] <= version:
-                yield message
+            number, since = message[0], message[2]
+            if since <= version and (number not in found or found[number][2] < since):
+                found[number] = message
+        return found
+
+    def offers(self, version):
+        """Return the versions that may be negotiated while at most `newest` is offered."""
+        return version <= self.newest and version in self.VERSIONS
+
+    def can_tell(self, what):
+        """Return whether the notification `what` can be subscribed to."""
+        return True
+
+    def tell(self, resource, what, cause, details):
+        """Send the notification `what` of `resource` to the agents that have subscribed to it."""
+        for number, name, _, since, _, words in self.EVENTS:
+            if name == what:
+                payload = words(resource, cause, *details)
+                detail = details[0] if details and isinstance(details[0], int) else 0
+                for agent in self.platform.agents:
+                    if since <= agent.versions[self.ID] and (resource is self or agent.may_use(self, resource)):
+                        agent.tell(self.ID, number, resource.id, detail, payload)
 
 
 def protocol_version(agent, protocol, request, reply, room):
@@ -47,7 +76,7 @@ def protocol_version(agent, protocol, request, reply, room):
 def protocol_attributes(agent, protocol, request, reply, room):
     """PROTOCOL_ATTRIBUTES."""
     at = 2
-    for word in protocol.attributes():
+    for word in protocol.attributes(agent):
         reply[at] = word
         at += 1
     return at << 2
@@ -63,15 +92,34 @@ def message_attributes(agent, protocol, request, reply, room):
 
 def negotiate_version(agent, protocol, request, reply, room):
     """NEGOTIATE_PROTOCOL_VERSION."""
-    if request[1] not in protocol.VERSIONS:
+    if not protocol.offers(request[1]):
         return NOT_SUPPORTED
     agent.serve(protocol, request[1])
     return 8
 
 
 def no_events(agent, resource, request, reply, room):
-    """Answer a subscription: this server sends no notifications, and MESSAGE_ATTRIBUTES does not offer the message."""
+    """Answer a subscription to something that is not told."""
     return NOT_SUPPORTED
+
+
+def subscriber(event, what):
+    """Return the handler of the message that subscribes to `event`, announced as `what`, by its last request field."""
+
+    def subscribe(agent, resource, request, reply, room):
+        protocol = agent.platform.protocols[request[0] >> 10 & 0xFF]
+        if not agent.hears or not resource.can_tell(what):
+            return NOT_SUPPORTED
+        agent.events.subscribe(protocol.ID, event, resource.id, request[1 if resource is protocol else 2])
+        resource.observer = protocol
+        return 8
+
+    return subscribe
+
+
+def notify_row(number, name, since, event, what, request=("domain_id", "notify_enable")):
+    """Return the row of the message that subscribes to `event`, announced as `what`, by bit 0 of its last field."""
+    return row(number, name, since, request, (), subscriber(event, what), flags=(request[-1], 1), notifies=event)
 
 
 def common_messages(attributes, negotiable_since):

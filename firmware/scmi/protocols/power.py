@@ -7,15 +7,18 @@ its own view of the domain at "on".
 """
 
 from hal.compat import const
-from scmi.message import ACCESS_STATE, row
-from scmi.protocols.common import Protocol, common_messages, no_events
-from scmi.status import INVALID_PARAMETERS, NOT_SUPPORTED
+from scmi.message import ACCESS_STATE, event, row
+from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.status import INVALID_PARAMETERS
 from scmi.wire import LONG_NAME, SHORT_NAME, put, text_words
 
 PROTOCOL_ID = const(0x11)
 
-# attributes (3.3.2.5). Bits 31, 30 and 28 stay 0: no notifications and no asynchronous changes.
+# attributes (3.3.2.5)
+_NOTIFIES = const(1 << 31)
+_DELAYS = const(1 << 30)
 _SYNCHRONOUS = const(1 << 29)
+_NOTIFIES_REQUESTS = const(1 << 28)
 _EXTENDED_NAME = const(1 << 27)
 
 _ASYNCHRONOUS = const(1 << 0)
@@ -24,6 +27,9 @@ _ASYNCHRONOUS = const(1 << 0)
 def domain_attributes(agent, domain, request, reply, room):
     """POWER_DOMAIN_ATTRIBUTES (3.3.2.5)."""
     attributes = 0 if domain.fixed else _SYNCHRONOUS
+    if agent.hears:
+        attributes |= _NOTIFIES | _NOTIFIES_REQUESTS
+        attributes |= 0 if domain.fixed or domain.delay is None else _DELAYS
     if len(domain.name.encode()) >= SHORT_NAME:
         attributes |= _EXTENDED_NAME
     reply[2] = attributes
@@ -32,21 +38,37 @@ def domain_attributes(agent, domain, request, reply, room):
 
 def state_set(agent, domain, request, reply, room):
     """POWER_STATE_SET (3.3.2.6): the vote of this agent."""
-    if request[1] & _ASYNCHRONOUS:
-        return NOT_SUPPORTED
     depth = domain.depth(request[3])
     if depth is None:
         return INVALID_PARAMETERS
-    vote = domain.vote(agent.id)
-    agent.note(vote)
-    vote.set(depth)
+    if request[1] & _ASYNCHRONOUS:
+        return agent.later(request[0], domain, lambda: _finish(agent, domain, depth))
+    agent.note(domain)
+    domain.vote(agent.id, depth)
     return 8
+
+
+def _finish(agent, domain, depth):
+    """Carry out an asynchronous change; return the payload of POWER_STATE_SET_COMPLETE (3.3.3.1)."""
+    agent.note(domain)
+    domain.vote(agent.id, depth)
+    return (domain.id, domain.word)
 
 
 def state_get(agent, domain, request, reply, room):
     """POWER_STATE_GET (3.3.2.7)."""
     reply[2] = domain.word
     return 12
+
+
+def state_changed(domain, agent):
+    """Return the payload of POWER_STATE_CHANGED (3.3.4.1)."""
+    return (agent, domain.id, domain.word)
+
+
+def change_requested(domain, agent, word):
+    """Return the payload of POWER_STATE_CHANGE_REQUESTED (3.3.4.2)."""
+    return (agent, domain.id, word)
 
 
 def name_get(agent, domain, request, reply, room):
@@ -62,6 +84,17 @@ class PowerProtocol(Protocol):
     NAME = "power"
     VERSIONS = (0x30001,)
     RESOURCE = "domain_id"
+    EVENTS = (
+        event(0x0, "state", "POWER_STATE_CHANGED", 0x10000, ("agent_id", "domain_id", "power_state"), state_changed),
+        event(
+            0x1,
+            "requested",
+            "POWER_STATE_CHANGE_REQUESTED",
+            0x30000,
+            ("agent_id", "domain_id", "power_state"),
+            change_requested,
+        ),
+    )
     MESSAGES = common_messages(("attributes", "statistics_address*2", "statistics_len"), 0x30001) + (
         row(0x3, "POWER_DOMAIN_ATTRIBUTES", 0x10000, ("domain_id",), ("attributes", "name*4"), domain_attributes),
         row(
@@ -76,29 +109,11 @@ class PowerProtocol(Protocol):
             asynchronous=1,
         ),
         row(0x5, "POWER_STATE_GET", 0x10000, ("domain_id",), ("power_state",), state_get),
-        row(
-            0x6,
-            "POWER_STATE_NOTIFY",
-            0x10000,
-            ("domain_id", "notify_enable"),
-            (),
-            no_events,
-            flags=("notify_enable", 1),
-            notifies=0x0,
-        ),
-        row(
-            0x7,
-            "POWER_STATE_CHANGE_REQUESTED_NOTIFY",
-            0x30000,
-            ("domain_id", "notify_enable"),
-            (),
-            no_events,
-            flags=("notify_enable", 1),
-            notifies=0x1,
-        ),
+        notify_row(0x6, "POWER_STATE_NOTIFY", 0x10000, 0x0, "state"),
+        notify_row(0x7, "POWER_STATE_CHANGE_REQUESTED_NOTIFY", 0x30000, 0x1, "requested"),
         row(0x8, "POWER_DOMAIN_NAME_GET", 0x30000, ("domain_id",), ("flags", "name*16"), name_get),
     )
 
-    def attributes(self):
+    def attributes(self, agent):
         """Number of domains; no shared memory of statistics (three words)."""
         return (len(self.resources), 0, 0, 0)

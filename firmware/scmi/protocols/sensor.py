@@ -287,6 +287,6 @@ class SensorProtocol(Protocol):
         super().__init__(platform, resources)
         self.descriptors = [_sensor_descriptor(sensor) for sensor in self.resources]
 
-    def attributes(self):
+    def attributes(self, agent):
         """Number of sensors; no asynchronous readings, no shared memory of readings (three words)."""
         return (len(self.resources), 0, 0, 0)

@@ -82,7 +82,7 @@ class SystemProtocol(Protocol):
         super().__init__(platform, resources)
         self.system = self.resources[0]
 
-    def attributes(self):
+    def attributes(self, agent):
         """All bits are reserved."""
         return (0,)
 

@@ -123,6 +123,6 @@ class VoltageProtocol(Protocol):
         row(0x9, "VOLTAGE_DOMAIN_NAME_GET", 0x20000, ("domain_id",), ("flags", "name*16"), name_get),
     )
 
-    def attributes(self):
+    def attributes(self, agent):
         """Number of voltage domains."""
         return (len(self.resources),)

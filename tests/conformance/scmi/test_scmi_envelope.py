@@ -140,7 +140,7 @@ def test_message_attributes_of_an_unknown_message_is_not_found():
 
 
 def test_subscriptions_are_not_advertised_without_events():
-    scmi = client()
+    scmi = client(hears=False)
     for protocol, message in (
         (BASE, 0x8),
         (POWER, 0x6),

@@ -117,7 +117,7 @@ def test_power_attributes():
 
 def test_power_domain_attributes():
     found = C.power_3_reply(reply(POWER, 3, LONG_DOMAIN))
-    assert (found.attributes, text(found.name)) == (1 << 29 | 1 << 27, LONG_DOMAIN_NAME[:15])
+    assert (found.attributes, text(found.name)) == (1 << 31 | 1 << 29 | 1 << 28 | 1 << 27, LONG_DOMAIN_NAME[:15])
 
 
 def test_power_state():
@@ -204,7 +204,7 @@ def test_reset_attributes():
     found = C.reset_1_reply(reply(RESET, 1))
     assert (found.num_domains, found.reserved) == (4, 0)
     found = C.reset_3_reply(reply(RESET, 3, CORE))
-    assert (found.attributes, found.latency, text(found.name)) == (0, 250, "core")
+    assert (found.attributes, found.latency, text(found.name)) == (1 << 30, 250, "core")
 
 
 def test_reset_name():

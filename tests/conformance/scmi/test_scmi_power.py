@@ -3,7 +3,7 @@
 
 from scmi.platform import Agent, Platform, PowerDomain
 from scmi.status import DENIED, GENERIC_ERROR, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED
-from scmi_client import Client, text
+from scmi_client import Client, Time, delayed, notification, text
 from scmi_example import (
     ALWAYS_ON,
     BASE,
@@ -28,7 +28,8 @@ STATE_CHANGE_REQUESTED_NOTIFY, NAME_GET = 0x7, 0x8
 
 NOBODY = (4, 0x10000, 0xFFFFFFFF)
 ASYNC = 1
-SYNCHRONOUS, EXTENDED_NAME = 1 << 29, 1 << 27
+NOTIFIES, DELAYS, SYNCHRONOUS, NOTIFIES_REQUESTS, EXTENDED_NAME = 1 << 31, 1 << 30, 1 << 29, 1 << 28, 1 << 27
+CHANGED, REQUESTED = notification(POWER, 0x0), notification(POWER, 0x1)
 
 
 def state(scmi, domain):
@@ -41,14 +42,43 @@ def test_3_3_2_3_attributes_count_domains_without_statistics():
 
 
 def test_3_3_2_5_attributes():
-    scmi = client()
-    for domain, bits, name in (
-        (SWITCHED, SYNCHRONOUS, "switched"),
-        (ALWAYS_ON, 0, "always-on"),
-        (LONG_DOMAIN, SYNCHRONOUS | EXTENDED_NAME, LONG_DOMAIN_NAME[:15]),
-    ):
-        payload = scmi.ok(POWER, ATTRIBUTES, domain)
-        assert payload[0] == bits and text(payload[1:]) == name
+    for hears, told in ((True, NOTIFIES | NOTIFIES_REQUESTS), (False, 0)):
+        scmi = client(hears)
+        for domain, bits, name in (
+            (SWITCHED, SYNCHRONOUS, "switched"),
+            (ALWAYS_ON, 0, "always-on"),
+            (LONG_DOMAIN, SYNCHRONOUS | EXTENDED_NAME, LONG_DOMAIN_NAME[:15]),
+        ):
+            payload = scmi.ok(POWER, ATTRIBUTES, domain)
+            assert payload[0] == bits | told and text(payload[1:]) == name
+
+
+def slow(hears=True):
+    """Return a Client of a platform with one power domain that takes 5 ms for an asynchronous change."""
+    soc = Platform(power_domains=[PowerDomain("slow", delay=5)])
+    scmi = Client(soc.agents[0])
+    scmi.platform, scmi.time = soc, Time(soc)
+    scmi.hear(hears)
+    return scmi
+
+
+def test_3_3_2_5_asynchronous_changes_are_offered_to_those_who_hear():
+    assert slow().ok(POWER, ATTRIBUTES, 0)[0] & DELAYS
+    assert not slow(hears=False).ok(POWER, ATTRIBUTES, 0)[0] & DELAYS
+
+
+def test_3_3_3_1_asynchronous_change_is_answered_when_it_is_done():
+    scmi = slow()
+    assert scmi.ok(POWER, STATE_SET, ASYNC, 0, OFF) == []
+    token = scmi.token
+    scmi.time.advance(4)
+    assert scmi.events() == [] and state(scmi, 0) == ON
+    scmi.time.advance(1)
+    assert scmi.events() == [(delayed(POWER, STATE_SET, token), [0, 0, OFF])] and state(scmi, 0) == OFF
+
+
+def test_3_3_2_6_asynchronous_change_without_event_channel_is_not_supported():
+    assert slow(hears=False).call(POWER, STATE_SET, ASYNC, 0, OFF) == (NOT_SUPPORTED, [])
 
 
 def test_3_3_2_5_unknown_domain():
@@ -185,10 +215,32 @@ def test_3_3_2_7_unknown_domain():
         assert client().call(POWER, STATE_GET, domain) == (NOT_FOUND, [])
 
 
-def test_3_3_2_8_and_9_subscriptions_are_not_supported():
+def test_3_3_2_8_and_9_subscriptions_without_event_channel_are_not_supported():
     for message in (STATE_NOTIFY, STATE_CHANGE_REQUESTED_NOTIFY):
         for enable in (0, 1):
-            assert client().call(POWER, message, SWITCHED, enable) == (NOT_SUPPORTED, [])
+            assert client(hears=False).call(POWER, message, SWITCHED, enable) == (NOT_SUPPORTED, [])
+
+
+def test_3_3_4_1_change_is_told_to_those_who_want_to_know():
+    scmi = client()
+    guest = guest_of(scmi)
+    guest.ok(POWER, STATE_NOTIFY, SWITCHED, 1)
+    scmi.ok(POWER, STATE_SET, 0, SWITCHED, OFF)
+    assert guest.events() == [(CHANGED, [TRUSTED, SWITCHED, OFF])] and scmi.events() == []
+    scmi.platform.power_domains[SWITCHED].state = "on"
+    assert guest.events() == [(CHANGED, [0, SWITCHED, ON])]
+    guest.ok(POWER, STATE_NOTIFY, SWITCHED, 0)
+    scmi.ok(POWER, STATE_SET, 0, SWITCHED, OFF)
+    assert guest.events() == []
+
+
+def test_3_3_4_2_request_that_changes_nothing_is_told():
+    scmi = client()
+    guest = guest_of(scmi)
+    guest.ok(POWER, STATE_CHANGE_REQUESTED_NOTIFY, SWITCHED, 1)
+    guest.ok(POWER, STATE_SET, 0, SWITCHED, ON)
+    scmi.ok(POWER, STATE_SET, 0, SWITCHED, OFF)
+    assert guest.events() == [(REQUESTED, [TRUSTED, SWITCHED, OFF])] and state(scmi, SWITCHED) == ON
 
 
 def test_3_3_2_8_and_9_bad_notify_enable():

@@ -3,7 +3,7 @@
 
 from scmi.platform import Platform, Reset
 from scmi.status import DENIED, GENERIC_ERROR, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED
-from scmi_client import Client, text
+from scmi_client import Client, delayed, notification, text
 from scmi_example import (
     BASE,
     CORE,
@@ -24,6 +24,8 @@ ATTRIBUTES, DOMAIN_ATTRIBUTES, RESET_DOMAIN, NOTIFY, NAME_GET = 0x1, 0x3, 0x4, 0
 NOBODY = (4, 0x10000, 0xFFFFFFFF)
 COLD = 0
 RELEASE, AUTONOMOUS, ASSERT, ASYNC = 0, 1, 2, 4
+DELAYS, NOTIFIES = 1 << 31, 1 << 30
+ISSUED = notification(RESET, 0x0)
 
 
 class Board:
@@ -52,14 +54,15 @@ def test_3_8_2_3_attributes_count_domains():
 
 
 def test_3_8_2_5_attributes():
-    scmi = client()
-    for domain, bits, latency, name in (
-        (CORE, 0, 250, "core"),
-        (LONG_RESET, 1 << 29, 0xFFFFFFFF, LONG_RESET_NAME[:15]),
-        (GUARDED, 0, 0xFFFFFFFF, "guarded"),
-    ):
-        payload = scmi.ok(RESET, DOMAIN_ATTRIBUTES, domain)
-        assert payload[:2] == [bits, latency] and text(payload[2:]) == name
+    for hears, told in ((True, NOTIFIES), (False, 0)):
+        scmi = client(hears)
+        for domain, bits, latency, name in (
+            (CORE, 0, 250, "core"),
+            (LONG_RESET, 1 << 29, 0xFFFFFFFF, LONG_RESET_NAME[:15]),
+            (GUARDED, 0, 0xFFFFFFFF, "guarded"),
+        ):
+            payload = scmi.ok(RESET, DOMAIN_ATTRIBUTES, domain)
+            assert payload[:2] == [bits | told, latency] and text(payload[2:]) == name
 
 
 def test_3_8_2_5_unknown_domain():
@@ -150,9 +153,36 @@ def test_3_8_2_6_unknown_domain():
         assert client().call(RESET, RESET_DOMAIN, domain, AUTONOMOUS, COLD) == (NOT_FOUND, [])
 
 
-def test_3_8_2_7_subscription_is_not_supported():
+def test_3_8_2_7_subscription_without_event_channel_is_not_supported():
     for enable in (0, 1):
-        assert client().call(RESET, NOTIFY, CORE, enable) == (NOT_SUPPORTED, [])
+        assert client(hears=False).call(RESET, NOTIFY, CORE, enable) == (NOT_SUPPORTED, [])
+
+
+def test_3_8_4_1_reset_is_told_to_those_who_want_to_know():
+    scmi = client()
+    guest = guest_of(scmi)
+    guest.ok(RESET, NOTIFY, LONG_RESET, 1)
+    for flags, state in ((AUTONOMOUS, SPECIAL_STATE), (ASSERT, COLD)):
+        scmi.ok(RESET, RESET_DOMAIN, LONG_RESET, flags, state)
+        assert guest.events() == [(ISSUED, [TRUSTED, LONG_RESET, state])]
+    scmi.ok(RESET, RESET_DOMAIN, LONG_RESET, RELEASE, COLD)
+    scmi.ok(RESET, RESET_DOMAIN, CORE, AUTONOMOUS, COLD)
+    assert guest.events() == [] and scmi.events() == []
+
+
+def test_3_8_3_1_asynchronous_reset_is_answered_when_the_hardware_is_done():
+    waiting = []
+    soc = Platform(resets=[Reset("slow", delay=waiting.append)])
+    scmi = Client(soc.agents[0])
+    scmi.hear()
+    assert scmi.ok(RESET, DOMAIN_ATTRIBUTES, 0)[0] & DELAYS
+    assert scmi.call(RESET, RESET_DOMAIN, 0, ASYNC, COLD) == (INVALID_PARAMETERS, [])
+    assert scmi.ok(RESET, RESET_DOMAIN, 0, ASYNC | AUTONOMOUS, COLD) == []
+    assert scmi.events() == [] and soc.resets[0].count == 0
+    (finish,) = waiting
+    for _ in range(2):
+        finish()
+    assert scmi.events() == [(delayed(RESET, RESET_DOMAIN, scmi.token), [0, 0])] and soc.resets[0].count == 1
 
 
 def test_3_8_2_7_bad_notify_enable():

@@ -21,7 +21,6 @@ class Base(Part):
 
     ID, NAME, VERSIONS = 0x10, "base", (0x20001,)
     FLAGS = {0x8: (1, 1), 0x9: (3, 1), 0xA: (4, 1), 0xB: (2, 1)}
-    SUBSCRIPTIONS = (0x8,)
 
     def draw(self, source, message, words):
         if message in (0x9, 0xA, 0xB) and source.below(8):

@@ -43,7 +43,6 @@ class Clock(Part):
     ID, NAME, VERSIONS, COUNT = 0x14, "clock", (0x30000,), 8
     SOC, EXTRA = range(COUNT), (FIXED,)
     FLAGS = {0x5: (1, 0xF), 0x7: (2, 0xFF0003), 0x9: (2, 1), 0xA: (2, 1), 0xB: (2, 0xFF)}
-    SUBSCRIPTIONS = (0x9, 0xA)
     SECOND_WORD = (0x5,)
     FORBIDDEN = {0x5: NO_RATE, 0xD: NO_PARENT}
 

@@ -63,7 +63,6 @@ class Part:
     SOC, EXTRA = (), ()  # those that belong to the devices "soc" and "extra"
     SINCE = {}  # message: first version that has it, where that is not the oldest
     FLAGS = {}  # message: (word of the flags, bits that may be set)
-    SUBSCRIPTIONS = ()  # messages that ask for notifications
     NO_RESOURCE = (0, 1, 2, 0x10)  # messages that name none
     SECOND_WORD = ()  # messages that have its id in the second word
     FORBIDDEN = {}  # message: resources on which frontends may not use it
@@ -100,8 +99,7 @@ class Part:
 
     def message_2(self, agent, request, room):
         message = request[1]
-        known = message <= 0xFF and self.layout(message, self.version(agent)) and message not in self.SUBSCRIPTIONS
-        return [0] if known else NOT_FOUND
+        return [0] if message <= 0xFF and self.layout(message, self.version(agent)) else NOT_FOUND
 
     def message_16(self, agent, request, room):
         if request[1] not in self.VERSIONS:

@@ -15,7 +15,6 @@ class Power(Part):
     ID, NAME, VERSIONS, COUNT = 0x11, "power", (0x30001,), 4
     SOC, EXTRA = range(COUNT), (DEEP,)
     FLAGS = {0x4: (1, 1), 0x6: (2, 1), 0x7: (2, 1)}
-    SUBSCRIPTIONS = (0x6, 0x7)
     SECOND_WORD = (0x4,)
     FORBIDDEN = {0x4: (ALWAYS_ON,)}
 
@@ -34,13 +33,14 @@ class Power(Part):
         return [self.COUNT, 0, 0, 0]
 
     def message_3(self, agent, request, room):
-        return [None] * 5
+        attributes = 1 << 31 | 1 << 28 | (0 if request[1] == ALWAYS_ON else 1 << 29)
+        return [attributes | (1 << 27 if request[1] == LONG_DOMAIN else 0)] + [None] * 4
 
     def message_4(self, agent, request, room):
-        if request[1] & 1:
-            return NOT_SUPPORTED
         if request[3] not in STATES[request[2]]:
             return INVALID_PARAMETERS
+        if request[1] & 1:
+            return NOT_SUPPORTED
         self.wanted[request[2], agent] = request[3]
         self.note(agent, request[2])
         return []
@@ -52,10 +52,10 @@ class Power(Part):
         return [FIRST_STATES[request[1]]]
 
     def message_6(self, agent, request, room):
-        return NOT_SUPPORTED
+        return []
 
     def message_7(self, agent, request, room):
-        return NOT_SUPPORTED
+        return []
 
     def message_8(self, agent, request, room):
         return [0] + [None] * 16

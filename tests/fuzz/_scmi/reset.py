@@ -11,7 +11,6 @@ class Reset(Part):
     ID, NAME, VERSIONS, COUNT = 0x16, "reset", (0x30001,), 4
     SOC = range(COUNT)
     FLAGS = {0x4: (2, 7), 0x5: (2, 1)}
-    SUBSCRIPTIONS = (0x5,)
     FORBIDDEN = {0x4: (GUARDED,)}
 
     def __init__(self, oracle):
@@ -19,7 +18,8 @@ class Reset(Part):
         super().__init__(oracle)
 
     def restore(self, number, agent):
-        self.asserted[number] = number == HELD
+        if agent is None or self.asserted[number][1] == agent:
+            self.asserted[number] = (number == HELD, None)
 
     def draw(self, source, message, words):
         if message == 0x4 and len(words) > 2 and source.below(6):
@@ -30,22 +30,22 @@ class Reset(Part):
 
     def message_3(self, agent, request, room):
         names = {CORE: b"core", LONG_RESET: b"a-reset-with-a-", HELD: b"held", GUARDED: b"guarded"}
-        attributes = 1 << 29 if request[1] == LONG_RESET else 0
+        attributes = 1 << 30 | (1 << 29 if request[1] == LONG_RESET else 0)
         latency = 250 if request[1] == CORE else 0xFFFFFFFF
         return [attributes, latency] + text_words(names[request[1]], 16)
 
     def message_4(self, agent, request, room):
         domain, flags, state = request[1], request[2], request[3]
-        if flags & 4:
-            return NOT_SUPPORTED if flags & 1 else INVALID_PARAMETERS
-        if state and (state, domain) != (SPECIAL_STATE, LONG_RESET):
+        if flags & 5 == 4 or (state and (state, domain) != (SPECIAL_STATE, LONG_RESET)):
             return INVALID_PARAMETERS
-        self.asserted[domain] = flags & 3 == 2
+        if flags & 4:
+            return NOT_SUPPORTED
+        self.asserted[domain] = (flags & 3 == 2, agent)
         self.note(agent, domain)
         return []
 
     def message_5(self, agent, request, room):
-        return NOT_SUPPORTED
+        return []
 
     def message_6(self, agent, request, room):
         return [0] + [None] * 16

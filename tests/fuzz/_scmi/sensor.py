@@ -33,7 +33,6 @@ class Sensor(Part):
     ID, NAME, VERSIONS, COUNT = 0x15, "sensor", (0x30001,), 9
     SOC, EXTRA = tuple(number for number in range(COUNT) if number != NEGATIVE), (NEGATIVE,)
     FLAGS = {0x4: (2, 1), 0x5: (2, 0xFF3), 0x6: (2, 1), 0xA: (2, 0xFFFFFE03), 0xB: (2, 1)}
-    SUBSCRIPTIONS = (0x4, 0xB)
     NO_RESOURCE = Part.NO_RESOURCE + (0x3,)
     LEAST = {0x6: 16}
 

@@ -10,7 +10,6 @@ class System(Part):
     ID, NAME, VERSIONS = 0x12, "system", (0x20001,)
     SOC = (0,)
     FLAGS = {0x3: (1, 1), 0x5: (1, 1)}
-    SUBSCRIPTIONS = (0x5,)
 
     def __init__(self, oracle):
         self.system = 3

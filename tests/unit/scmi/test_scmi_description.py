@@ -255,7 +255,7 @@ def test_setting_a_power_state_at_the_prompt():
     domain.state = "off"
     assert domain.state == "off" and domain.word == 0x40000000
     refused(lambda: setattr(domain, "state", "asleep"), "power domain 'deep'", "on, retention, sleep, off")
-    domain.vote(1).set(1)
+    domain.vote(1, 1)
     assert domain.wanted == {1: "retention"} and "agent 1 wants retention" in repr(domain)
 
 

@@ -42,7 +42,7 @@ class FanProtocol(Protocol):
         row(0x4, "FAN_SPEED_GET", 0x10000, ("fan_id",), ("percent",), speed_get),
     )
 
-    def attributes(self):
+    def attributes(self, agent):
         return (len(self.resources),)
 
 
@@ -54,7 +54,7 @@ class Silent(Protocol):
     VERSIONS = (0x10000,)
     MESSAGES = common_messages(("attributes",), 0x10000)
 
-    def attributes(self):
+    def attributes(self, agent):
         return (7,)
 
 
