@@ -48,8 +48,8 @@ image: ## build/image/: both machines to boot by hand; Image, ELF and device tre
 firmware: ## the backend's image, and MicroPython's unix port for the tests
 	@$(SETUP) firmware interpreter
 
-linux: ## the frontend's kernel modules
-	@$(SETUP) linux initramfs
+linux: ## the frontend's kernel modules, those of the tests too
+	@$(SETUP) linux linux-tests initramfs
 
 lint: ## style, types, import layers, shell, kernel style, bindings
 	@$(SETUP) linux

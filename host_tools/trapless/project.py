@@ -18,6 +18,7 @@ BACKEND_ELF = BUILD / "firmware" / "trapless.elf"
 KERNEL = BUILD / "kernel" / "Image"
 INITRAMFS = BUILD / "initramfs.cpio.gz"
 MODULES = BUILD / "linux"
+TEST_MODULES = BUILD / "linux-tests"
 PLUGIN_SOURCE = ROOT / "qemu" / "plugin" / "count.c"
 GUEST_SOURCE = ROOT / "qemu" / "guest"
 QEMU = os.environ.get("TRAPLESS_QEMU", "qemu-system-aarch64")

@@ -11,8 +11,8 @@ from trapless.setup import values
 
 BIN = pathlib.Path(sys.executable).parent
 LINUX = values.ROOT / "linux"
-SOURCES = sorted(file for pattern in ("*.c", "*.h") for file in LINUX.glob(pattern))
-BINDINGS = sorted(LINUX.glob("bindings/**/*.yaml"))
+SOURCES = sorted(file for pattern in ("*.c", "*.h") for file in LINUX.rglob(pattern))
+BINDINGS = sorted(LINUX.rglob("*.yaml"))
 # Length of lines as in the rest of the project; the modules live outside the kernel's tree.
 CHECKPATCH = ("--no-tree", "--no-summary", "--terse", "--show-types", "--max-line-length=120")
 
@@ -27,8 +27,9 @@ def output(*command):
     return subprocess.run(command, cwd=LINUX, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def test_modules_build_without_a_warning(tmp_path):
-    done = output("make", f"KDIR={kernel()}", f"OUT={tmp_path}", "W=1")
+@pytest.mark.parametrize("folder", [".", "tests"])
+def test_modules_build_without_a_warning(tmp_path, folder):
+    done = output("make", "-C", folder, f"KDIR={kernel()}", f"OUT={tmp_path}", "W=1")
     assert not done.returncode, done.stdout
     assert "warning:" not in done.stdout, done.stdout
     assert sorted(tmp_path.glob("*.ko"))

@@ -54,6 +54,14 @@ PRODUCTS = (
         ("KERNEL_BUILD",),
     ),
     Product(
+        "linux-tests",
+        "the kernel modules of the tests",
+        ("linux/Makefile", "linux/tests"),
+        ("make", "-C", "linux/tests", "KDIR={KERNEL_BUILD}"),
+        ("linux-tests/*.ko",),
+        ("KERNEL_BUILD",),
+    ),
+    Product(
         "initramfs",
         "the frontend's initramfs",
         ("qemu/initramfs",),
@@ -64,7 +72,7 @@ PRODUCTS = (
 )
 SETTINGS = {"MAKEFLAGS": f"-j{os.cpu_count()}", "PYTHON": sys.executable}
 GROUPS = {
-    "all": ("firmware", "interpreter", "linux", "initramfs"),
+    "all": ("firmware", "interpreter", "linux", "linux-tests", "initramfs"),
     "machines": ("firmware", "linux", "initramfs"),
 }
 
