@@ -3,7 +3,8 @@
 
 A request is checked in this order: header, type, protocol, message, size, reserved bits, resource, permission, room
 for the reply; then its handler runs. The first check that fails decides the status, and a status other than SUCCESS
-is the whole payload. Only the dispatcher writes a status, and it turns any Python exception into GENERIC_ERROR.
+is the whole payload. Only the dispatcher writes a status, and it turns a Python exception into GENERIC_ERROR, or
+into what a `Refusal` says.
 
 A message costs one dictionary lookup, by header bits 17:0: everything that its row says has been put into tuples of
 integers and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are
@@ -25,6 +26,7 @@ from scmi.status import (
     NOT_SUPPORTED,
     PROTOCOL_ERROR,
     SUCCESS,
+    Refusal,
 )
 
 _KEY_MASK = const(0x3FFFF)
@@ -189,7 +191,7 @@ class Agent:
         try:
             written = self._run(entry[4], request, length, reply, room)
         except Exception as error:
-            return self._fail(reply, header, error)
+            written = self.status_of(header, error)
         return written if written > 0 else self._refuse(reply, written)
 
     def _run(self, rules, request, length, reply, room):
@@ -219,13 +221,14 @@ class Agent:
         reply[1] = status & _WORD
         return _STATUS_REPLY
 
-    def _fail(self, reply, header, error):
-        """Answer GENERIC_ERROR for an exception."""
-        self.note_failure(header, error)
-        return self._refuse(reply, GENERIC_ERROR)
+    def status_of(self, header, error):
+        """Return the status for what a handler has raised.
 
-    def note_failure(self, header, error):
-        """Count what a handler has raised; say so on the console the first time, as a frontend can repeat it."""
+        What is no Refusal is a mistake: it is counted, and told on the console the first time, as a frontend can
+        repeat it.
+        """
+        if isinstance(error, Refusal):
+            return error.status
         self.failures += 1
         self.last_failure = (
             f"agent {self.name!r}, protocol {header >> 10 & 0xFF:#x}, message {header & 0xFF:#x}: {error!r}"
@@ -233,6 +236,7 @@ class Agent:
         if not self._logged:
             self._logged = True
             print(f"scmi: {self.last_failure}; answered GENERIC_ERROR. Later ones are only counted, see status().")
+        return GENERIC_ERROR
 
     def row(self):
         """Return the columns of a table for people."""

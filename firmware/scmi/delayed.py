@@ -6,7 +6,7 @@ frontend begins a new life, which forgets it. An agent has at most `MAX_OPEN` of
 """
 
 from hal.compat import const
-from scmi.status import BUSY, GENERIC_ERROR, NOT_SUPPORTED, SUCCESS
+from scmi.status import BUSY, NOT_SUPPORTED, SUCCESS
 
 MAX_OPEN = const(8)
 
@@ -69,8 +69,7 @@ class Delayed:
         try:
             outcome = finish()
         except Exception as error:
-            self._agent.note_failure(header, error)
-            outcome = GENERIC_ERROR
+            outcome = self._agent.status_of(header, error)
         if outcome is None:
             return
         words = (outcome & _WORD,) if isinstance(outcome, int) else (SUCCESS,) + tuple(outcome)

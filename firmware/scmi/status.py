@@ -28,3 +28,16 @@ NAMES = {
     HARDWARE_ERROR: "HARDWARE_ERROR",
     PROTOCOL_ERROR: "PROTOCOL_ERROR",
 }
+
+
+class Refusal(Exception):
+    """Raised by a function of a platform description: the message that it works for is answered with `status`.
+
+    HARDWARE_ERROR is for hardware that fails (3.7.2.12), BUSY for hardware that has no time. Any other exception is
+    a mistake, answered with GENERIC_ERROR and told at the prompt.
+    """
+
+    def __init__(self, status=HARDWARE_ERROR):
+        """`status`: one of the negative numbers of this module."""
+        super().__init__(NAMES[status])
+        self.status = status

@@ -2,7 +2,15 @@
 """Sensor protocol 3.1, one test per message and status. Source: DEN0056F, 3.7.2."""
 
 from scmi.platform import Platform, Sensor
-from scmi.status import INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, OUT_OF_RANGE, PROTOCOL_ERROR
+from scmi.status import (
+    HARDWARE_ERROR,
+    INVALID_PARAMETERS,
+    NOT_FOUND,
+    NOT_SUPPORTED,
+    OUT_OF_RANGE,
+    PROTOCOL_ERROR,
+    Refusal,
+)
 from scmi_client import Client, text
 from scmi_example import (
     AXES,
@@ -312,6 +320,15 @@ def test_3_7_2_12_disabled_sensor():
     assert scmi.call(SENSOR, READING, DISABLED, 0) == (PROTOCOL_ERROR, [])
     scmi.ok(SENSOR, CONFIG_SET, DISABLED, ENABLED)
     assert scmi.ok(SENSOR, READING, DISABLED, 0) == [3, 0, 0, 0]
+
+
+def test_3_7_2_12_hardware_that_fails():
+    def fails():
+        raise Refusal()
+
+    scmi = Client(Platform([Sensor("off", "volt", read=fails)]).agents[0])
+    assert scmi.call(SENSOR, READING, 0, 0) == (HARDWARE_ERROR, [])
+    assert scmi.backend.failures == 0
 
 
 def test_3_7_2_12_asynchronous_reading_is_not_supported():

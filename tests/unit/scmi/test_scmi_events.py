@@ -11,7 +11,7 @@ from scmi.delayed import MAX_OPEN
 from scmi.device import ScmiDevice
 from scmi.events import LIMIT, Events
 from scmi.platform import Agent, Platform, PowerDomain, Reset
-from scmi.status import BUSY, GENERIC_ERROR
+from scmi.status import BUSY, GENERIC_ERROR, Refusal
 from scmi_client import Client, delayed, header, notification
 from support import raises
 
@@ -201,6 +201,18 @@ def test_failure_behind_a_delayed_response_is_a_status():
     assert client.ok(POWER, STATE_SET, 1, 0, OFF) == []
     assert client.events() == [(delayed(POWER, STATE_SET, client.token), [GENERIC_ERROR & 0xFFFFFFFF])]
     assert platform.agents[0].failures == 1 and bench.platform.agents[0].failures == 0
+
+
+def test_refusal_behind_a_delayed_response_is_its_status():
+    def refuses(domain, state):
+        raise Refusal(BUSY)
+
+    platform = Platform(power_domains=[PowerDomain("busy", change=refuses, delay=lambda finish: finish())])
+    client = Client(platform.agents[0])
+    client.hear()
+    assert client.ok(POWER, STATE_SET, 1, 0, OFF) == []
+    assert client.events() == [(delayed(POWER, STATE_SET, client.token), [BUSY & 0xFFFFFFFF])]
+    assert platform.agents[0].failures == 0
 
 
 def test_event_buffers_that_are_no_good_are_returned():
