@@ -3,13 +3,13 @@
 
     Platform(protocols={FanProtocol: [Fan("front"), Fan("rear")]})
 
-A class derives from `scmi.protocols.common.Protocol`. Its resources have `name` and `subject` (texts), `forbidden`
-(ACCESS bits that no frontend has) and `row()`; they get their `id` and `devices` here and from the platform. A
-protocol may have none. docs/how-to/write-a-vendor-protocol.md writes one.
+A class derives from `scmi.protocols.common.Protocol`, its resources from `scmi.model.resource.Resource`; a protocol may
+have none. docs/how-to/write-a-vendor-protocol.md writes one.
 """
 
 from hal.compat import const
 from scmi.model.collection import Collection
+from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_unique
 
 FIRST_OWN = const(0x80)
@@ -30,8 +30,9 @@ def own_protocols(protocols):
         require(len(kind.VERSIONS), subject, "VERSIONS must name the served versions, newest first")
         require(len(kind.MESSAGES), subject, "MESSAGES must hold rows; common_messages() makes the first ones")
         resources = Collection(items, f"{kind.NAME} resource")
-        require_unique(resources, subject, "resources")
         for number, item in enumerate(resources):
+            require(isinstance(item, Resource), subject, f"resource number {number} must be a Resource, not {item!r}")
             item.id = number
+        require_unique(resources, subject, "resources")
         found[kind.ID] = (kind, resources)
     return tuple(found[number] for number in sorted(found))

@@ -2,6 +2,7 @@
 """Protocols of one's own: served like the others, refused when they cannot be. Source: DEN0056F, 3.1.2."""
 
 from scmi.message import ACCESS_STATE, row
+from scmi.model.resource import Resource
 from scmi.platform import Agent, Clock, DescriptionError, Device, Platform
 from scmi.protocols.common import Protocol, common_messages
 from scmi.status import DENIED, NOT_FOUND, PROTOCOL_ERROR
@@ -11,10 +12,9 @@ from support import raises
 FAN = 0x80
 
 
-class Fan:
+class Fan(Resource):
     def __init__(self, name, forbidden=0):
-        self.name = name
-        self.subject = "fan {!r}".format(name)
+        super().__init__(name)
         self.forbidden = forbidden
         self.speed = 30
 
@@ -115,4 +115,5 @@ def test_what_is_refused():
     refused({FanProtocol: (), derived(Silent, ID=FAN): ()}, "another protocol has the ID 0x80")
     refused({derived(FanProtocol, VERSIONS=()): ()}, "VERSIONS")
     refused({derived(FanProtocol, MESSAGES=()): ()}, "MESSAGES")
+    refused({FanProtocol: [Fan("a"), "b"]}, "protocol 'fan'", "number 1 must be a Resource")
     refused({FanProtocol: [Fan("a"), Fan("a")]}, "protocol 'fan'", "two resources", "'a'")
