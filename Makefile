@@ -10,7 +10,7 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup run test unit bench fuzz image firmware linux lint docs clean doctor
+.PHONY: help setup run test unit bench fuzz image firmware linux lint docs reference clean doctor
 
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
@@ -58,6 +58,10 @@ lint: ## style, types, import layers, shell, kernel style, bindings
 docs: ## run what the documents show
 	@$(SETUP) all
 	@.venv/bin/pytest tests/docs $(TEST_ARGS)
+
+reference: ## write docs/reference/*.md anew, after a change of message tables or conformance tests
+	@$(SETUP)
+	@.venv/bin/python -m trapless.reference
 
 clean: ## remove what was built in this clone (the cache stays)
 	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
