@@ -21,7 +21,7 @@ A row is a tuple:
 
 The rows are the one truth for sizes, reserved bits, MESSAGE_ATTRIBUTES and which version has which message.
 
-A notification has a row in another table:
+A notification has a row in another table, and may have one for each form in the same way:
 
     (number, what, name, since, fields, words)
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The power state of a whole system, as frontends ask for it. Source: DEN0056F, 3.4.1 and the fields of 3.4.2.5.
+"""The power state of a whole system. Source: DEN0056F, 3.4.1 and the fields of 3.4.2.5 and 3.4.3.1.
 
 What an agent asks for is carried out by the `change` function of the description; without one it is only noted, for a
-person at the prompt or a script to act on. Linux 6.12 only waits for notifications of it, which there are none of: its
-driver says so in an error message, so that no platform has it without being asked to.
+person at the prompt or a script to act on. What the platform wants of its agents is told by `ask`.
 """
 
 from hal.compat import const
 from scmi.model.resource import Resource
-from scmi.model.rules import require
+from scmi.model.rules import is_integer, require, require_flag
 
 # system_state (3.4.2.5); the index is the number. From 5 on they are reserved, those with bit 31 are the vendor's.
 _STATES = ("shutdown", "cold-reset", "warm-reset", "power-up", "suspend")
@@ -17,8 +16,11 @@ _VENDOR = const(1 << 31)
 
 
 class SystemPower(Resource):
-    """The power state of the system: `state` now, `agent` the id of the agent that asked for it or None, `graceful`
-    whether it was asked for gracefully, `requests` how many there have been."""
+    """The power state of the system.
+
+    `state` now; `agent`: id of the agent that asked for it, 0 if it was the platform, None if nobody did; `graceful`:
+    whether that was to be done gracefully; `requests`: how many agents have made.
+    """
 
     def __init__(self, states=("shutdown", "cold-reset", "warm-reset", "suspend"), change=None):
         """Describe it; DescriptionError if a rule is broken.
@@ -73,15 +75,32 @@ class SystemPower(Resource):
         """Carry out what the agent with id `agent` asks for: state `number`, one that is supported."""
         if self._change:
             self._change(self, _STATES[number], graceful)
+        self._tell(agent, number, graceful, 0)
+        self.requests += 1
+
+    def ask(self, state, graceful=True, timeout=0):
+        """Ask the frontends to bring the system into `state`, of `states`; those who have subscribed are told.
+
+        `timeout`: milliseconds until the platform does it in any case, as a graceful shutdown tells; 0: it waits. Linux
+        6.12 shuts down or restarts by itself when it is told, and takes no notice of the other states.
+        """
+        number = self._number(state)
+        require(self.supports(number), self.subject, f"state must be one of {', '.join(self.states)}, not {state!r}")
+        holds = is_integer(timeout) and 0 <= timeout < 1 << 32
+        require(holds, self.subject, f"timeout must be whole milliseconds that fit 32 bits, not {timeout!r}")
+        self._tell(0, number, require_flag(graceful, self.subject, "graceful"), timeout)
+
+    def _tell(self, agent, number, graceful, timeout):
         self.number = number
         self.agent = agent
         self.graceful = graceful
-        self.requests += 1
+        self.announce("state", agent, graceful, timeout)
 
     def row(self):
         """Return the columns of a table for people."""
         how = "gracefully" if self.graceful else "at once"
-        asked = "" if self.agent is None else f"asked for by agent {self.agent}, {how}"
+        who = f"agent {self.agent}" if self.agent else "the platform"
+        asked = "" if self.agent is None else f"asked for by {who}, {how}"
         return (self.state, asked)
 
     def __repr__(self):

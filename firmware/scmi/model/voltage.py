@@ -29,6 +29,7 @@ class Voltage(Resource):
         always_on=False,
         forbidden=(),
         drive=None,
+        delay=None,
     ):
         """Describe a voltage domain; DescriptionError if a rule is broken.
 
@@ -36,6 +37,7 @@ class Voltage(Resource):
         (lowest, highest, step). `enabled`: whether it is on. `always_on`: frontends may not switch it off.
         `forbidden`: what frontends may not change: "state", "level", or "all". `drive`: function that is called with
         (level, enabled) before either changes; what it raises is answered with GENERIC_ERROR, and nothing changes.
+        `delay`: how long an asynchronous change of the level takes (`scmi.model.resource`); None: there are none.
         """
         super().__init__(name)
         require(not (levels and level_range), self.subject, "has levels and level_range; only one of them may be")
@@ -48,6 +50,7 @@ class Voltage(Resource):
         self.levels = self._checked_levels(levels, level)
         self._require_allowed(level)
         self._drive = drive
+        self.delay = self.checked_delay(delay)
         self._level = level
         self._enabled = bool(enabled)
         self._initial = (level, self._enabled)

@@ -58,13 +58,19 @@ class Protocol:
 
     def tell(self, resource, what, cause, details):
         """Send the notification `what` of `resource` to the agents that have subscribed to it."""
-        for number, name, _, since, _, words in self.EVENTS:
-            if name == what:
-                payload = words(resource, cause, *details)
-                detail = details[0] if details and isinstance(details[0], int) else 0
-                for agent in self.platform.agents:
-                    if since <= agent.versions[self.ID] and (resource is self or agent.may_use(self, resource)):
-                        agent.tell(self.ID, number, resource.id, detail, payload)
+        detail = details[0] if details and type(details[0]) is int else 0
+        for agent in self.platform.agents:
+            told = self._event(what, agent.versions[self.ID])
+            if told and (resource is self or agent.may_use(self, resource)):
+                agent.tell(self.ID, told[0], resource.id, detail, told[5](resource, cause, *details))
+
+    def _event(self, what, version):
+        """Return the row of the notification `what` that counts at protocol `version`, or None."""
+        found = None
+        for told in self.EVENTS:
+            if told[1] == what and told[3] <= version and (found is None or found[3] < told[3]):
+                found = told
+        return found
 
 
 def protocol_version(agent, protocol, request, reply, room):
@@ -110,7 +116,7 @@ def subscriber(event, what):
         protocol = agent.platform.protocols[request[0] >> 10 & 0xFF]
         if not agent.hears or not resource.can_tell(what):
             return NOT_SUPPORTED
-        agent.events.subscribe(protocol.ID, event, resource.id, request[1 if resource is protocol else 2])
+        agent.events.subscribe(protocol.ID, event, resource.id, request[2 if protocol.RESOURCE else 1])
         resource.observer = protocol
         return 8
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Power domain management protocol 3.1. Source: DEN0056F, 3.3.
+"""Power domain management protocol 3.1, 3.0, 2.1 and 2.0. Source: DEN0056F, 3.3.
 
 A frontend that asks for "off" while another agent wants the domain on gets SUCCESS, as its vote has been taken; the
 domain stays on, and POWER_STATE_GET tells its real state. Linux 6.12 takes that for a failure to switch off and keeps
@@ -20,6 +20,7 @@ _DELAYS = const(1 << 30)
 _SYNCHRONOUS = const(1 << 29)
 _NOTIFIES_REQUESTS = const(1 << 28)
 _EXTENDED_NAME = const(1 << 27)
+_EXTENDED_NAMES_SINCE = const(0x30000)
 
 _ASYNCHRONOUS = const(1 << 0)
 
@@ -30,7 +31,7 @@ def domain_attributes(agent, domain, request, reply, room):
     if agent.hears:
         attributes |= _NOTIFIES | _NOTIFIES_REQUESTS
         attributes |= 0 if domain.fixed or domain.delay is None else _DELAYS
-    if len(domain.name.encode()) >= SHORT_NAME:
+    if len(domain.name.encode()) >= SHORT_NAME and agent.versions[PROTOCOL_ID] >= _EXTENDED_NAMES_SINCE:
         attributes |= _EXTENDED_NAME
     reply[2] = attributes
     return put(reply, 3, text_words(domain.name, SHORT_NAME)) << 2
@@ -82,7 +83,7 @@ class PowerProtocol(Protocol):
 
     ID = PROTOCOL_ID
     NAME = "power"
-    VERSIONS = (0x30001,)
+    VERSIONS = (0x30001, 0x30000, 0x20001, 0x20000)
     RESOURCE = "domain_id"
     EVENTS = (
         event(0x0, "state", "POWER_STATE_CHANGED", 0x10000, ("agent_id", "domain_id", "power_state"), state_changed),
@@ -90,7 +91,7 @@ class PowerProtocol(Protocol):
             0x1,
             "requested",
             "POWER_STATE_CHANGE_REQUESTED",
-            0x30000,
+            0x20000,
             ("agent_id", "domain_id", "power_state"),
             change_requested,
         ),
@@ -110,8 +111,8 @@ class PowerProtocol(Protocol):
         ),
         row(0x5, "POWER_STATE_GET", 0x10000, ("domain_id",), ("power_state",), state_get),
         notify_row(0x6, "POWER_STATE_NOTIFY", 0x10000, 0x0, "state"),
-        notify_row(0x7, "POWER_STATE_CHANGE_REQUESTED_NOTIFY", 0x30000, 0x1, "requested"),
-        row(0x8, "POWER_DOMAIN_NAME_GET", 0x30000, ("domain_id",), ("flags", "name*16"), name_get),
+        notify_row(0x7, "POWER_STATE_CHANGE_REQUESTED_NOTIFY", 0x20000, 0x1, "requested"),
+        row(0x8, "POWER_DOMAIN_NAME_GET", _EXTENDED_NAMES_SINCE, ("domain_id",), ("flags", "name*16"), name_get),
     )
 
     def attributes(self, agent):

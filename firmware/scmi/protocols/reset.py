@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reset domain management protocol 3.1. Source: DEN0056F, 3.8."""
+"""Reset domain management protocol 3.1, 3.0, 2.0 and 1.0. Source: DEN0056F, 3.8."""
 
 from hal.compat import const
 from scmi.message import ACCESS_STATE, event, row
@@ -13,6 +13,7 @@ PROTOCOL_ID = const(0x16)
 _DELAYS = const(1 << 31)
 _NOTIFIES = const(1 << 30)
 _EXTENDED_NAME = const(1 << 29)
+_EXTENDED_NAMES_SINCE = const(0x30000)
 _LATENCY_UNKNOWN = const(0xFFFFFFFF)
 
 _AUTONOMOUS = const(1 << 0)
@@ -22,7 +23,9 @@ _ASYNCHRONOUS = const(1 << 2)
 
 def domain_attributes(agent, domain, request, reply, room):
     """RESET_DOMAIN_ATTRIBUTES (3.8.2.5)."""
-    attributes = _EXTENDED_NAME if len(domain.name.encode()) >= SHORT_NAME else 0
+    attributes = 0
+    if len(domain.name.encode()) >= SHORT_NAME and agent.versions[PROTOCOL_ID] >= _EXTENDED_NAMES_SINCE:
+        attributes |= _EXTENDED_NAME
     if agent.hears:
         attributes |= _NOTIFIES if domain.delay is None else _NOTIFIES | _DELAYS
     reply[2] = attributes
@@ -67,7 +70,7 @@ class ResetProtocol(Protocol):
 
     ID = PROTOCOL_ID
     NAME = "reset"
-    VERSIONS = (0x30001,)
+    VERSIONS = (0x30001, 0x30000, 0x20000, 0x10000)
     RESOURCE = "domain_id"
     EVENTS = (event(0x0, "issued", "RESET_ISSUED", 0x10000, ("agent_id", "domain_id", "reset_state"), issued),)
     MESSAGES = common_messages(("attributes",), 0x30001) + (
@@ -91,7 +94,7 @@ class ResetProtocol(Protocol):
             asynchronous=4,
         ),
         notify_row(0x5, "RESET_NOTIFY", 0x10000, 0x0, "issued"),
-        row(0x6, "RESET_DOMAIN_NAME_GET", 0x30000, ("domain_id",), ("flags", "name*16"), name_get),
+        row(0x6, "RESET_DOMAIN_NAME_GET", _EXTENDED_NAMES_SINCE, ("domain_id",), ("flags", "name*16"), name_get),
     )
 
     def attributes(self, agent):

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""System power management protocol 2.1. Source: DEN0056F, 3.4.
+"""System power management protocol 2.1, 2.0 and 1.0. Source: DEN0056F, 3.4.
 
-Nobody can be told of a graceful request, as there are no notifications, so it is carried out like a forceful one. The
-driver of Linux 6.12 only waits for notifications: without them it gives up with an error message.
+A request of one agent is carried out by the platform, and told to all that have subscribed; so is what the platform
+itself asks for. Linux 6.12 sends no request: its driver waits for notifications, and shuts down or restarts then.
 """
 
 from hal.compat import const
-from scmi.message import row
-from scmi.protocols.common import Protocol, common_messages
+from scmi.message import event, row
+from scmi.protocols.common import Protocol, common_messages, subscriber
 from scmi.status import DENIED, INVALID_PARAMETERS, NOT_SUPPORTED
 
 PROTOCOL_ID = const(0x12)
@@ -44,9 +44,24 @@ def state_get(agent, protocol, request, reply, room):
     return 12
 
 
+_subscribe = subscriber(0x0, "state")
+
+
 def state_notify(agent, protocol, request, reply, room):
-    """SYSTEM_POWER_STATE_NOTIFY (3.4.2.7): there are no notifications, and MESSAGE_ATTRIBUTES does not offer it."""
-    return NOT_SUPPORTED if agent.may_use(protocol, protocol.system) else DENIED
+    """SYSTEM_POWER_STATE_NOTIFY (3.4.2.7)."""
+    if not agent.may_use(protocol, protocol.system):
+        return DENIED
+    return _subscribe(agent, protocol.system, request, reply, room)
+
+
+def notifier(system, agent, graceful, timeout):
+    """Return the payload of SYSTEM_POWER_STATE_NOTIFIER (3.4.3.1)."""
+    return (agent, _GRACEFUL if graceful else 0, system.number, timeout)
+
+
+def first_notifier(system, agent, graceful, timeout):
+    """Return the payload of SYSTEM_POWER_STATE_NOTIFIER in version 1.0, without the time that is left."""
+    return notifier(system, agent, graceful, timeout)[:3]
 
 
 class SystemProtocol(Protocol):
@@ -54,7 +69,25 @@ class SystemProtocol(Protocol):
 
     ID = PROTOCOL_ID
     NAME = "system"
-    VERSIONS = (0x20001,)
+    VERSIONS = (0x20001, 0x20000, 0x10000)
+    EVENTS = (
+        event(
+            0x0,
+            "state",
+            "SYSTEM_POWER_STATE_NOTIFIER",
+            0x10000,
+            ("agent_id", "flags", "system_state"),
+            first_notifier,
+        ),
+        event(
+            0x0,
+            "state",
+            "SYSTEM_POWER_STATE_NOTIFIER",
+            0x20000,
+            ("agent_id", "flags", "system_state", "timeout"),
+            notifier,
+        ),
+    )
     MESSAGES = common_messages(("attributes",), 0x20001) + (
         row(
             _STATE_SET,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Voltage domain management protocol 2.1. Source: DEN0056F, 3.9."""
+"""Voltage domain management protocol 2.1, 2.0 and 1.0, which has neither asynchronous requests nor long names.
+
+Source: DEN0056F, 3.9.
+"""
 
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE, row
@@ -9,7 +12,9 @@ from scmi.wire import LONG_NAME, SHORT_NAME, low, paginate, put, text_words
 
 PROTOCOL_ID = const(0x17)
 
+_DELAYS = const(1 << 31)
 _EXTENDED_NAME = const(1 << 30)
+_SECOND = const(0x20000)
 _LEVEL_TRIPLET = const(1 << 12 | 3)
 _ASYNCHRONOUS = const(1 << 0)
 
@@ -19,8 +24,11 @@ _ON = const(7)
 
 
 def domain_attributes(agent, domain, request, reply, room):
-    """VOLTAGE_DOMAIN_ATTRIBUTES (3.9.2.5): no asynchronous setting of levels."""
-    reply[2] = _EXTENDED_NAME if len(domain.name.encode()) >= SHORT_NAME else 0
+    """VOLTAGE_DOMAIN_ATTRIBUTES (3.9.2.5)."""
+    reply[2] = 0
+    if agent.versions[PROTOCOL_ID] >= _SECOND:
+        reply[2] = _EXTENDED_NAME if len(domain.name.encode()) >= SHORT_NAME else 0
+        reply[2] |= _DELAYS if agent.hears and domain.delay is not None and domain.can_change_level else 0
     return put(reply, 3, text_words(domain.name, SHORT_NAME)) << 2
 
 
@@ -56,16 +64,25 @@ def config_get(agent, domain, request, reply, room):
 
 def level_set(agent, domain, request, reply, room):
     """VOLTAGE_LEVEL_SET (3.9.2.9): a level is taken as it is or not at all, the clause knows no rounding."""
-    if request[2] & _ASYNCHRONOUS or not domain.can_change_level:
+    if not domain.can_change_level:
         return NOT_SUPPORTED
     level = request[3]
     if level >> 31:
         level -= 1 << 32
     if not domain.accepts(level):
         return INVALID_PARAMETERS
+    if request[2] & _ASYNCHRONOUS:
+        return agent.later(request[0], domain, lambda: _finish(agent, domain, level))
     agent.note(domain)
     domain.level = level
     return 8
+
+
+def _finish(agent, domain, level):
+    """Carry out an asynchronous VOLTAGE_LEVEL_SET; return the payload of VOLTAGE_LEVEL_SET_COMPLETE (3.9.3.1)."""
+    agent.note(domain)
+    domain.level = level
+    return (domain.id, low(domain.level))
 
 
 def level_get(agent, domain, request, reply, room):
@@ -85,7 +102,7 @@ class VoltageProtocol(Protocol):
 
     ID = PROTOCOL_ID
     NAME = "voltage"
-    VERSIONS = (0x20001,)
+    VERSIONS = (0x20001, _SECOND, 0x10000)
     RESOURCE = "domain_id"
     MESSAGES = common_messages(("attributes",), 0x20001) + (
         row(0x3, "VOLTAGE_DOMAIN_ATTRIBUTES", 0x10000, ("domain_id",), ("attributes", "name*4"), domain_attributes),
@@ -115,12 +132,22 @@ class VoltageProtocol(Protocol):
             ("domain_id", "flags", "voltage_level"),
             (),
             level_set,
+            flags=("flags", 0),
+            access=ACCESS_RATE,
+        ),
+        row(
+            0x7,
+            "VOLTAGE_LEVEL_SET",
+            _SECOND,
+            ("domain_id", "flags", "voltage_level"),
+            (),
+            level_set,
             flags=("flags", 1),
             access=ACCESS_RATE,
             asynchronous=1,
         ),
         row(0x8, "VOLTAGE_LEVEL_GET", 0x10000, ("domain_id",), ("voltage_level",), level_get),
-        row(0x9, "VOLTAGE_DOMAIN_NAME_GET", 0x20000, ("domain_id",), ("flags", "name*16"), name_get),
+        row(0x9, "VOLTAGE_DOMAIN_NAME_GET", _SECOND, ("domain_id",), ("flags", "name*16"), name_get),
     )
 
     def attributes(self, agent):

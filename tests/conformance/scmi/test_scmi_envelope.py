@@ -173,6 +173,6 @@ def test_negotiating_the_served_version():
 def test_negotiating_another_version_is_not_supported():
     scmi = client()
     for protocol in PROTOCOLS:
-        for version in (0, 1, 0x10000, 0x40000, 0xFFFFFFFF):
+        for version in (0, 1, 0x50000, 0xFFFFFFFF):
             assert scmi.call(protocol, 0x10, version) == (NOT_SUPPORTED, [])
     assert scmi.ok(SENSOR, 0x0) == [0x30001]

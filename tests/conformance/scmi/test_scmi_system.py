@@ -3,7 +3,7 @@
 
 from scmi.platform import Platform, SystemPower
 from scmi.status import DENIED, GENERIC_ERROR, INVALID_PARAMETERS, NOT_SUPPORTED
-from scmi_client import Client
+from scmi_client import Client, notification
 from scmi_example import (
     BASE,
     COLD_RESET,
@@ -22,6 +22,7 @@ from scmi_example import (
 MESSAGE_ATTRIBUTES, STATE_SET, STATE_GET, STATE_NOTIFY = 0x2, 0x3, 0x4, 0x5
 
 FORCEFUL, GRACEFUL = 0, 1
+NOTIFIER = notification(SYSTEM, 0x0)
 VENDOR = 1 << 31
 
 
@@ -119,9 +120,28 @@ def test_3_4_2_6_revoked_access():
     assert guest_of(trusted).call(SYSTEM, STATE_GET) == (DENIED, [])
 
 
-def test_3_4_2_7_subscription_is_not_supported():
+def test_3_4_2_7_subscription_without_event_channel_is_not_supported():
     for enable in (0, 1):
-        assert client().call(SYSTEM, STATE_NOTIFY, enable) == (NOT_SUPPORTED, [])
+        assert client(hears=False).call(SYSTEM, STATE_NOTIFY, enable) == (NOT_SUPPORTED, [])
+
+
+def test_3_4_3_1_request_of_one_agent_is_told_to_those_who_want_to_know():
+    scmi = client()
+    guest = guest_of(scmi)
+    guest.ok(SYSTEM, STATE_NOTIFY, 1)
+    scmi.ok(SYSTEM, STATE_SET, GRACEFUL, SUSPEND)
+    assert guest.events() == [(NOTIFIER, [TRUSTED, 1, SUSPEND, 0])] and scmi.events() == []
+    guest.ok(SYSTEM, STATE_NOTIFY, 0)
+    scmi.ok(SYSTEM, STATE_SET, FORCEFUL, SHUTDOWN)
+    assert guest.events() == []
+
+
+def test_3_4_3_1_platform_asks():
+    scmi = client()
+    scmi.ok(SYSTEM, STATE_NOTIFY, 1)
+    scmi.platform.system.ask("cold-reset", graceful=False)
+    assert scmi.events() == [(NOTIFIER, [0, 0, COLD_RESET, 0])]
+    assert scmi.ok(SYSTEM, STATE_GET) == [COLD_RESET]
 
 
 def test_3_4_2_7_bad_notify_enable():

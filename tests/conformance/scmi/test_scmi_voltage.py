@@ -11,7 +11,7 @@ from scmi.status import (
     OUT_OF_RANGE,
     PROTOCOL_ERROR,
 )
-from scmi_client import Client, signed, text
+from scmi_client import Client, Time, delayed, signed, text
 from scmi_example import (
     ALWAYS,
     BASE,
@@ -197,6 +197,22 @@ def test_3_9_2_9_unsupported_level():
 def test_3_9_2_9_reserved_flags():
     for flags in (2, 3, 0x80000000):
         assert client().call(VOLTAGE, LEVEL_SET, STEPS, flags, LEVELS[1]) == (INVALID_PARAMETERS, [])
+
+
+def test_3_9_3_1_asynchronous_change_is_answered_when_it_is_done():
+    soc = Platform(voltages=[Voltage("slow", 1_000, levels=(1_000, 2_000), delay=5)])
+    for hears in (False, True):
+        scmi = Client(soc.agents[0])
+        time = Time(soc)
+        scmi.hear(hears)
+        assert bool(scmi.ok(VOLTAGE, DOMAIN_ATTRIBUTES, 0)[0] & 1 << 31) == hears
+        expected = (0, []) if hears else (NOT_SUPPORTED, [])
+        assert scmi.call(VOLTAGE, LEVEL_SET, 0, ASYNC, 2_000) == expected
+    assert scmi.call(VOLTAGE, LEVEL_SET, 0, ASYNC, 1_500) == (INVALID_PARAMETERS, []), "at once"
+    token = scmi.token - 1
+    assert soc.voltages[0].level == 1_000
+    time.advance(5)
+    assert scmi.events() == [(delayed(VOLTAGE, LEVEL_SET, token), [0, 0, 2_000])] and soc.voltages[0].level == 2_000
 
 
 def test_3_9_2_9_asynchronous_change_is_not_supported():

@@ -66,7 +66,7 @@ class Oracle:
         not."""
         if length != 4 + self.sizes[name + "_request"]:
             return PROTOCOL_ERROR
-        at, allowed = part.FLAGS.get(message, (0, 0))
+        at, allowed = part.flags_of(message, part.version(agent))
         if at and request[at] & ~allowed & 0xFFFFFFFF:
             return INVALID_PARAMETERS
         if part.COUNT and message not in part.NO_RESOURCE:

@@ -90,6 +90,10 @@ class Part:
         known = name + "_request" in self.oracle.sizes and self.SINCE.get(message, 0) <= version
         return name if known else None
 
+    def flags_of(self, message, version):
+        """Return (word of the flags, bits that may be set) of a message in `version`; (0, 0): it has none."""
+        return self.FLAGS.get(message, (0, 0))
+
     def size(self, name):
         """Return the bytes of a structure of this protocol."""
         return self.oracle.sizes["{}_{}".format(self.NAME, name)]

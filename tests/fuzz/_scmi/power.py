@@ -12,8 +12,9 @@ FIRST_STATES = {SWITCHED: ON, DEEP: SLEEP, ALWAYS_ON: ON, LONG_DOMAIN: OFF}
 class Power(Part):
     """What each agent wants of the domains."""
 
-    ID, NAME, VERSIONS, COUNT = 0x11, "power", (0x30001,), 4
+    ID, NAME, VERSIONS, COUNT = 0x11, "power", (0x30001, 0x30000, 0x20001, 0x20000), 4
     SOC, EXTRA = range(COUNT), (DEEP,)
+    SINCE = {0x8: 0x30000, 0x10: 0x30001}
     FLAGS = {0x4: (1, 1), 0x6: (2, 1), 0x7: (2, 1)}
     SECOND_WORD = (0x4,)
     FORBIDDEN = {0x4: (ALWAYS_ON,)}
@@ -34,7 +35,8 @@ class Power(Part):
 
     def message_3(self, agent, request, room):
         attributes = 1 << 31 | 1 << 28 | (0 if request[1] == ALWAYS_ON else 1 << 29)
-        return [attributes | (1 << 27 if request[1] == LONG_DOMAIN else 0)] + [None] * 4
+        long = request[1] == LONG_DOMAIN and self.version(agent) >= 0x30000
+        return [attributes | (1 << 27 if long else 0)] + [None] * 4
 
     def message_4(self, agent, request, room):
         if request[3] not in STATES[request[2]]:

@@ -8,8 +8,9 @@ from scmi_example import CORE, GUARDED, HELD, LONG_RESET, SPECIAL_STATE
 class Reset(Part):
     """Which reset signals are asserted."""
 
-    ID, NAME, VERSIONS, COUNT = 0x16, "reset", (0x30001,), 4
+    ID, NAME, VERSIONS, COUNT = 0x16, "reset", (0x30001, 0x30000, 0x20000, 0x10000), 4
     SOC = range(COUNT)
+    SINCE = {0x6: 0x30000, 0x10: 0x30001}
     FLAGS = {0x4: (2, 7), 0x5: (2, 1)}
     FORBIDDEN = {0x4: (GUARDED,)}
 
@@ -30,7 +31,8 @@ class Reset(Part):
 
     def message_3(self, agent, request, room):
         names = {CORE: b"core", LONG_RESET: b"a-reset-with-a-", HELD: b"held", GUARDED: b"guarded"}
-        attributes = 1 << 30 | (1 << 29 if request[1] == LONG_RESET else 0)
+        long = request[1] == LONG_RESET and self.version(agent) >= 0x30000
+        attributes = 1 << 30 | (1 << 29 if long else 0)
         latency = 250 if request[1] == CORE else 0xFFFFFFFF
         return [attributes, latency] + text_words(names[request[1]], 16)
 

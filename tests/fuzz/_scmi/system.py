@@ -7,8 +7,9 @@ from fuzz._scmi.part import DENIED, INVALID_PARAMETERS, NOT_SUPPORTED, Part
 class System(Part):
     """What was last asked of the system: shutdown, cold reset or suspend."""
 
-    ID, NAME, VERSIONS = 0x12, "system", (0x20001,)
+    ID, NAME, VERSIONS = 0x12, "system", (0x20001, 0x20000, 0x10000)
     SOC = (0,)
+    SINCE = {0x10: 0x20001}
     FLAGS = {0x3: (1, 1), 0x5: (1, 1)}
 
     def __init__(self, oracle):
@@ -39,4 +40,4 @@ class System(Part):
         return [self.system] if self.oracle.may_use(agent, self, 0) else DENIED
 
     def message_5(self, agent, request, room):
-        return NOT_SUPPORTED if self.oracle.may_use(agent, self, 0) else DENIED
+        return [] if self.oracle.may_use(agent, self, 0) else DENIED

@@ -18,8 +18,9 @@ VOLTAGE_LEVELS = {
 class Voltage(Part):
     """Level and mode of each domain."""
 
-    ID, NAME, VERSIONS, COUNT = 0x17, "voltage", (0x20001,), 7
+    ID, NAME, VERSIONS, COUNT = 0x17, "voltage", (0x20001, 0x20000, 0x10000), 7
     SOC = range(COUNT)
+    SINCE = {0x9: 0x20000, 0x10: 0x20001}
     FLAGS = {0x5: (2, 15), 0x7: (2, 1)}
     FORBIDDEN = {0x5: (SEALED,), 0x7: (SEALED,)}
 
@@ -35,6 +36,9 @@ class Voltage(Part):
         if message == 0x7 and len(words) > 2 and source.below(6):
             step = 600_000 + 12_500 * source.below(50)
             words[2] = source.one_of((step, source.one_of(LEVELS), -3_300_000, -5_000_000)) & 0xFFFFFFFF
+
+    def flags_of(self, message, version):
+        return (2, 0) if message == 0x7 and version < 0x20000 else super().flags_of(message, version)
 
     def flags(self, source, message):
         if message == 0x5:
@@ -72,10 +76,12 @@ class Voltage(Part):
         domain, level = request[1], request[3]
         if level > 0x7FFFFFFF:
             level -= 0x100000000
-        if request[2] or domain in (SOLID, LONG_VOLTAGE):
+        if domain in (SOLID, LONG_VOLTAGE):
             return NOT_SUPPORTED
         if level not in VOLTAGE_LEVELS[domain]:
             return INVALID_PARAMETERS
+        if request[2]:
+            return NOT_SUPPORTED
         self.voltages[domain]["level"] = level
         self.note(agent, domain)
         return []

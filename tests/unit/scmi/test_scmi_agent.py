@@ -126,8 +126,8 @@ def test_every_row_is_complete():
             notifies,
             ready,
         ) in protocol.MESSAGES:
-            assert number not in numbers and 0 <= number <= 0xFF
-            numbers.add(number)
+            assert (number, since) not in numbers and 0 <= number <= 0xFF
+            numbers.add((number, since))
             assert since <= protocol.VERSIONS[0] and callable(handler), name
             assert payload_words(request) <= 31 and payload_words(reply) <= 32, name
             assert flags is None or word_of(request, flags[0]), name

@@ -259,6 +259,16 @@ def test_setting_a_power_state_at_the_prompt():
     assert domain.wanted == {1: "retention"} and "agent 1 wants retention" in repr(domain)
 
 
+def test_what_the_platform_asks_of_its_agents_is_checked_and_seen():
+    soc = Platform(system=SystemPower(("shutdown", "suspend")))
+    refused(lambda: soc.system.ask("cold-reset"), "system power", "shutdown, suspend", "'cold-reset'")
+    refused(lambda: soc.system.ask("shutdown", timeout=-1), "system power", "timeout", "-1")
+    refused(lambda: soc.system.ask("shutdown", graceful=2), "system power", "graceful", "2")
+    soc.system.ask("shutdown", timeout=1000)
+    assert repr(soc.system) == "system  shutdown  asked for by the platform, gracefully"
+    assert (soc.system.agent, soc.system.requests) == (0, 0)
+
+
 def test_what_an_agent_has_asked_of_the_system_is_seen_at_the_prompt():
     soc = platform()
     assert soc.system.state == "power-up" and "power-up" in repr(soc)
