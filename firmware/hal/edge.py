@@ -62,4 +62,5 @@ echo = _impl.echo
 echo_off = _impl.echo_off
 entropy = _impl.entropy
 stir = _impl.stir
+seal = _impl.seal
 dtb = _impl.dtb

@@ -906,6 +906,26 @@ def stir(buf):
     byteview(buf)
 
 
+def _guarded_setattr(instance, name, value):
+    accept = instance.__dict__.get("__accept__")
+    held = name in instance.__dict__ or isinstance(getattr(type(instance), name, None), property)
+    if accept is None or held or accept(instance, name):
+        object.__setattr__(instance, name, value)
+
+
+def seal(instance, accept):
+    """Let `instance`, an object of a Python class, take no further attributes but those that are accepted.
+
+    What would give it one calls `accept(instance, name)` first, and is in vain if that raises or returns False.
+    Properties, and what it has, work as before. (MicroPython asks no class for `__setattr__`: there only `_hal` can do
+    this.)
+    """
+    if not hasattr(instance, "__dict__") or not callable(accept):
+        raise TypeError("not an object of a Python class, or not callable")
+    instance.__dict__["__accept__"] = accept
+    type(instance).__setattr__ = _guarded_setattr
+
+
 def dtb():
     """Return the flattened device tree the machine was booted with. Here there is none."""
     return b""

@@ -18,6 +18,7 @@ from scmi.model.own import FIRST_OWN, own_protocols
 from scmi.model.power_domain import PowerDomain
 from scmi.model.reset import Reset
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
+from scmi.model.sealed import seal_all
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.system_power import SystemPower
 from scmi.model.voltage import Voltage, regulators
@@ -126,6 +127,8 @@ class Platform:
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
         for agent in self.agents:
             agent.join(self, agent.id)
+        seal_all(resource for _, resources in self._kinds() for resource in resources)
+        seal_all((self,))
 
     def newest(self, protocol):
         """Return the newest version of `protocol` (a Protocol) that is offered."""

@@ -139,4 +139,7 @@ MP_DECLARE_CONST_FUN_OBJ_1(hal_echo_off_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_entropy_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_stir_obj);
 
+/* seal.c */
+MP_DECLARE_CONST_FUN_OBJ_2(hal_seal_obj);
+
 #endif /* TRAPLESS_HAL_HAL_H */

@@ -78,6 +78,7 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_echo_off), MP_ROM_PTR(&hal_echo_off_obj) },
     { MP_ROM_QSTR(MP_QSTR_entropy), MP_ROM_PTR(&hal_entropy_obj) },
     { MP_ROM_QSTR(MP_QSTR_stir), MP_ROM_PTR(&hal_stir_obj) },
+    { MP_ROM_QSTR(MP_QSTR_seal), MP_ROM_PTR(&hal_seal_obj) },
     { MP_ROM_QSTR(MP_QSTR_dtb), MP_ROM_PTR(&hal_dtb_obj) },
     { MP_ROM_QSTR(MP_QSTR_map_window), MP_ROM_PTR(&hal_map_window_obj) },
     { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&hal_machine_reset_obj) },
