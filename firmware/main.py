@@ -58,12 +58,7 @@ class Composer:
             platforms[model] = self._load(model, self._machine)
         number = self._next_agent.get(model, 0)
         self._next_agent[model] = number + 1
-        agents = platforms[model].agents
-        if number >= len(agents):
-            raise DescriptionError(
-                f"model {model!r} has {len(agents)} agents, but more SCMI devices; give it more agents"
-            )
-        return agents[number]
+        return platforms[model].agent(number)
 
     def link(self, description):
         """Return the Link for `description` with all its devices."""

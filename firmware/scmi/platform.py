@@ -87,11 +87,11 @@ class Platform:
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
         `sensors`, `clocks`, `power_domains`, `resets`, `voltages`: in the order of their ids. `agents`: frontends in
-        the order of their ids, which begin at 1; without any there is one trusted agent "linux". `devices`: groups for
-        permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
-        at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
-        reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`:
-        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}.
+        the order of their ids, which begin at 1; without any, `agent()` makes them. `devices`: groups for permissions,
+        in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15
+        bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown, reset and
+        suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`: {name of
+        a protocol: the newest version to offer}, such as {"clock": 0x20000}.
         """
         self._versions = dict(versions or {})
         self._after = None
@@ -124,11 +124,29 @@ class Platform:
         self.own = own_protocols(protocols or {})
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
+        self._any_agents = not agents
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
         for agent in self.agents:
             agent.join(self, agent.id)
         seal_all(resource for _, resources in self._kinds() for resource in resources)
         seal_all((self,))
+
+    def agent(self, index):
+        """Return the agent for the SCMI device `index`, counted from 0 over all links in the order of the device tree.
+
+        Without agents in the description, the first device has the trusted agent "linux", and each further one
+        brings an ordinary agent: "linux1", "linux2" and so on. DescriptionError if the description has agents, but too
+        few.
+        """
+        while self._any_agents and index >= len(self.agents):
+            more = Agent(f"linux{len(self.agents)}")
+            agents = list(self.agents)
+            agents.append(more)
+            self.agents = _numbered(agents, "agent", 1, 0xFF, Agent)
+            more.join(self, more.id)
+        found = len(self.agents)
+        require(index < found, "platform", f"has {found} agents, but more SCMI devices; give it more agents")
+        return self.agents[index]
 
     def newest(self, protocol):
         """Return the newest version of `protocol` (a Protocol) that is offered."""

@@ -173,6 +173,7 @@ def test_platform_options():
     refused(lambda: Platform(implementation_version=1 << 32), "32 bits")
     refused(lambda: Platform(sensors=[Clock("c", 1)]), "sensor number 0 is a Clock")
     refused(lambda: Platform(agents=[Agent("x" * 64)]), "agent")
+    refused(lambda: Platform(agents=[Agent("a")]).agent(1), "has 1 agents", "more SCMI devices")
 
 
 def test_options_that_would_only_fail_when_they_are_asked_for():

@@ -100,6 +100,23 @@ def test_second_scmi_device_is_the_second_agent():
     assert [link.ports[0].device.agent.name for link in served.links] == ["trusted", "guest"]
 
 
+def test_without_agents_in_the_description_each_further_scmi_device_brings_an_ordinary_one():
+    made = Machine()
+    for link in range(3):
+        made.add_link(f"linux{link}", [("scmi", "m")])
+    soc = Platform(sensors=[Sensor("s", "volt", 3)])
+    served = main.start(made, Namespace(), load(soc))
+    agents = [link.ports[0].device.agent for link in served.links]
+    assert [(agent.id, agent.name, agent.trusted) for agent in agents] == [
+        (1, "linux", True),
+        (2, "linux1", False),
+        (3, "linux2", False),
+    ]
+    assert list(soc.agents) == agents and soc.describe()["agents"][2]["name"] == "linux2"
+    for index, agent in enumerate(agents):
+        assert soc.agent(index) is agent
+
+
 def test_machine_without_links_is_just_a_prompt():
     names = Namespace()
     served = main.start(Machine(), names, load(platform()))
