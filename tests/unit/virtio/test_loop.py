@@ -3,7 +3,7 @@
 
 import gc
 
-from driver import Mirror, MirrorBackend, Rig
+from driver import Frontend, Mirror, MirrorBackend, Pool, Rig
 from hal import edge
 from hal.sim import Machine, SimDoorbell
 from support import MICROPYTHON, without_allocation
@@ -70,6 +70,90 @@ def test_a_flood_in_one_queue_does_not_keep_another_waiting():
         assert "quiet" in order[-17:-15], "at most one request of the other queue goes first"
         busy.queues[0].poll()
         quiet.queues[0].poll()
+
+
+class TwoFrontends:
+    """Two links on one loop, as many devices on each as asked for.
+
+    `order` has whose requests were served; `on_request()` is called after each was noted there.
+    """
+
+    def __init__(self, *devices, loop=Loop):
+        self.order = []
+        self.on_request = lambda: None
+        self.machine = Machine()
+        self.loop = loop(self.machine)
+        described = [self.describe(name, count) for name, count in zip(("busy", "quiet"), devices)]
+        self.loop.start()
+        self.busy, self.quiet = [self.drivers(*one) for one in described]
+
+    def describe(self, name, count):
+        pool_at = 0x2000 * count
+        memory = bytearray(pool_at + 0x10000)
+        description = self.machine.add_link(name, [("mock", None)] * count, memory, pool_at, Rig.BASE)
+        link = self.loop.add(Link(description, self.machine))
+        for _, device_page, driver_page, _, _ in description.devices:
+            link.add(Mirror(NotingBackend(self, name)), device_page, driver_page)
+        return memory, pool_at, description.doorbell
+
+    def drivers(self, memory, pool_at, doorbell):
+        pool = Pool(memory, pool_at, len(memory) - pool_at, Rig.BASE)
+        frontend = Frontend(memory, pool, doorbell.kick, self.machine.run_pending, seed=pool_at)
+        drivers = [frontend.add(at, at + 0x1000) for at in range(0, pool_at, 0x2000)]
+        frontend.start()
+        return [driver.begin() for driver in drivers]
+
+
+class NotingBackend(MirrorBackend):
+    """Notes whose device it is whenever it answers."""
+
+    def __init__(self, rig, name):
+        self.rig = rig
+        self.name = name
+
+    def handle(self, request, length, reply, room):
+        self.rig.order.append(self.name)
+        self.rig.on_request()
+        return super().handle(request, length, reply, room)
+
+
+def longest_run(order, name):
+    """How often `name` comes without a break."""
+    longest = run = 0
+    for one in order:
+        run = run + 1 if one == name else 0
+        longest = max(longest, run)
+    return longest
+
+
+def test_one_request_of_each_queue_of_a_flood_is_served_between_two_of_another_frontend():
+    """The bound of docs/transport.md, 6.7: whatever the budget of a run, and however many devices flood."""
+    for loop in (Loop, SmallLoop):
+        for devices in (1, 2, 3):
+            rig = TwoFrontends(devices, 1, loop=loop)
+            for driver in rig.busy:
+                flood(driver, 16)
+            flood(rig.quiet[0], 4)
+            rig.machine.run_pending()
+            assert len(rig.order) == 16 * devices + 4
+            until_quiet_was_served = rig.order[: 4 * (devices + 1)]
+            assert until_quiet_was_served.count("quiet") == 4, rig.order
+            assert longest_run(until_quiet_was_served, "busy") <= devices, rig.order
+
+
+def test_a_request_that_comes_during_a_flood_waits_for_one_request_of_each_queue_at_most():
+    for under_way in (7, 8):
+        rig = TwoFrontends(2, 1)
+
+        def come(rig=rig, under_way=under_way):
+            if len(rig.order) == under_way:
+                flood(rig.quiet[0], 1)
+
+        rig.on_request = come
+        for driver in rig.busy:
+            flood(driver, 16)
+        rig.machine.run_pending()
+        assert "quiet" in rig.order[under_way : under_way + 3], rig.order
 
 
 def test_no_slot_is_found_and_then_skipped():
