@@ -21,6 +21,7 @@ from trapless import native, project
 from trapless.errors import TraplessError
 
 if TYPE_CHECKING:
+    from trapless.fairness import Fairness
     from trapless.options import Options
     from trapless.pair import Pair
 
@@ -59,6 +60,7 @@ class Figures:
     backend_heap_bytes: int
     backend_private_memory_bytes: int
     backend_process_resident_bytes: int
+    fairness: Fairness | None = None
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -182,6 +184,7 @@ def measure(options: Options, rounds: int) -> Figures:
     Raises:
         TraplessError: the pair does not boot, or a program is missing.
     """
+    from trapless import fairness
     from trapless.pair import Pair
 
     with Pair(with_tool(options)) as pair:
@@ -205,6 +208,7 @@ def measure(options: Options, rounds: int) -> Figures:
             "backend_heap_bytes": used + free,
             "backend_private_memory_bytes": pair.backend_vm.machine.private,
             "backend_process_resident_bytes": pair.backend_vm.resident_bytes(),
+            "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 else None,
         }
     return Figures(backend_instructions_per_request=instructions(options, rounds), **first_boot)
 
@@ -240,5 +244,13 @@ def table(figures: Figures) -> str:
     rows.append(("backend heap used", f"{figures.backend_heap_bytes_used:,} of {figures.backend_heap_bytes:,} bytes"))
     rows.append(("backend private memory", f"{figures.backend_private_memory_bytes >> 20} MiB"))
     rows.append(("backend's QEMU, resident", f"{figures.backend_process_resident_bytes >> 20} MiB"))
+    if figures.fairness:
+        fair = figures.fairness
+        rows += times("round trip while another frontend floods", fair.flood_us)
+        rows += times("round trip while it burns as much time", fair.control_us)
+        rows.append(("flood / control, median of the p99 of blocks", f"{fair.ratio_p99:.2f}"))
+        rows.append(("requests per second of the flood", f"{fair.flood_requests_per_second:,.0f}"))
+        rows.append(("processor of the flooding guest", f"{fair.flood_processor:.0%}"))
+        rows.append(("processor of it in the control", f"{fair.control_processor:.0%}"))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value:>24}" for name, value in rows)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from trapless.errors import GuestTimeout, TraplessError
 from trapless.project import program
 
 if TYPE_CHECKING:
+    from trapless.frontend import Frontend
     from trapless.options import Options
     from trapless.pair import Pair
 
@@ -44,15 +46,29 @@ Model = Annotated[
 Add = Annotated[
     list[Path] | None, typer.Option(metavar="FILE", help="Copy to /host/ in the frontend; may be repeated.")
 ]
+Topology = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Machines and links: two-frontends, or the path of a file like qemu/topology.toml."
+    ),
+]
+FrontendName = Annotated[
+    str | None, typer.Option("--frontend", metavar="NAME", help="Which frontend, if not the first of the topology.")
+]
+PairOf = Annotated[
+    int | None, typer.Option(metavar="PROCESS", help="Which pair, if several run; `trapless status` lists them.")
+]
 PrintCommand = Annotated[
-    bool, typer.Option("--print-command", help="Print both QEMU command lines instead of running them.")
+    bool, typer.Option("--print-command", help="Print the QEMU command lines instead of running them.")
 ]
 
 
-def _options(kernel: Path | None, modules: Path | None, model: Path | None, add: list[Path] | None = None) -> Options:
+def _options(
+    kernel: Path | None, modules: Path | None, model: Path | None, topology: str | None, add: list[Path] | None = None
+) -> Options:
     from trapless.options import Options
 
-    return Options(kernel=kernel, modules=modules, model=model, add=add or [])
+    return Options(kernel=kernel, modules=modules, model=model, topology=topology, add=add or [])
 
 
 def _print_commands(pair: Pair) -> None:
@@ -71,6 +87,9 @@ def run(
     modules: Modules = None,
     model: Model = None,
     add: Add = None,
+    topology: Topology = None,
+    frontend: FrontendName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what Linux sees as JSON and end.")] = False,
     print_command: PrintCommand = False,
 ) -> None:
     """Boot the pair; show what Linux sees, then its shell.
@@ -79,7 +98,8 @@ def run(
     """
     from trapless.pair import Pair
 
-    pair = Pair(_options(kernel, modules, model, add))
+    pair = Pair(_options(kernel, modules, model, topology, add))
+    chosen = pair.named(frontend)
     if print_command:
         return _print_commands(pair)
     with pair:
@@ -87,34 +107,45 @@ def run(
 
         from trapless import report
 
-        console = Console()
-        with console.status("booting both machines"):
+        console = Console(stderr=as_json)
+        with console.status("booting the machines"):
             pair.wait_ready()
-            seen = report.gather(pair.frontend)
-        report.show(seen, console)
-        print(f"The backend's prompt, in another terminal: {program('trapless')} repl. For scripts and files:")
-        print(f"  {program('mpremote')} connect {pair.backend.url} resume exec 'print(soc)'", flush=True)
-        status = _shell(pair)
+            seen = {name: report.gather(found) for name, found in pair.frontends.items()}
+        if as_json:
+            return print(report.as_json(seen, pair))
+        for name, found in seen.items():
+            report.show(found, console, report.title(pair.frontends[name]) if len(seen) > 1 else "")
+        _say_how_to_reach(pair, chosen)
+        status = _shell(chosen)
     raise typer.Exit(status)
 
 
-def _shell(pair: Pair) -> int:
+def _say_how_to_reach(pair: Pair, shown: Frontend) -> None:
+    print(f"The backend's prompt, in another terminal: {program('trapless')} repl. For scripts and files:")
+    print(f"  {program('mpremote')} connect {pair.backend.url} resume exec 'print(soc)'")
+    for name in pair.frontends:
+        if name != shown.name:
+            print(f"The shell of the {name}, in another terminal: {program('trapless')} console --frontend {name}")
+    sys.stdout.flush()
+
+
+def _shell(frontend: Frontend) -> int:
     if not sys.stdin.isatty():
-        return _stream(pair, sys.stdin.read(), None)
+        return _stream(frontend, sys.stdin.read(), None)
     from trapless import terminal
 
-    print(f"The frontend's shell follows; {terminal.ESCAPE_NAME} ends everything.", flush=True)
+    print(f"The shell of the {frontend.name} follows; {terminal.ESCAPE_NAME} ends everything.", flush=True)
 
     def resized(size: os.terminal_size) -> None:
         with suppress(TraplessError):  # it may be just ending, or busy with a command that timed out
-            pair.frontend.run(f"stty -F /dev/ttyAMA0 rows {size.lines} cols {size.columns}", _RESIZE_TIMEOUT)
+            frontend.run(f"stty -F /dev/ttyAMA0 rows {size.lines} cols {size.columns}", _RESIZE_TIMEOUT)
 
-    left = terminal.attach(pair.frontend.vm.console_path, resized)
-    print("\nBoth machines are ended." if left else "\nThe frontend has ended; the backend is ended too.")
+    left = terminal.attach(frontend.vm.console_path, resized)
+    print("\nAll machines are ended." if left else f"\nThe {frontend.name} has ended; all others are ended too.")
     return 0
 
 
-def _stream(pair: Pair, command: str, timeout: float | None) -> int:
+def _stream(frontend: Frontend, command: str, timeout: float | None) -> int:
     """Run a command with its output on ours, and return its status."""
 
     def out(data: bytes) -> None:
@@ -125,7 +156,7 @@ def _stream(pair: Pair, command: str, timeout: float | None) -> int:
         sys.stderr.buffer.write(data)
         sys.stderr.buffer.flush()
 
-    return pair.frontend.run(command, _UNBOUNDED if timeout is None else timeout, out, err).status
+    return frontend.run(command, _UNBOUNDED if timeout is None else timeout, out, err).status
 
 
 @app.command(name="exec", context_settings={"allow_interspersed_args": False})
@@ -141,6 +172,8 @@ def exec_(
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
+    topology: Topology = None,
+    frontend: FrontendName = None,
     print_command: PrintCommand = False,
 ) -> None:
     """Run a command in the frontend of a fresh pair.
@@ -154,7 +187,8 @@ def exec_(
 
     if backend and (backend.is_dir() or not backend.exists()):
         raise TraplessError(f"no such script for the backend: {backend}")
-    pair = Pair(_options(kernel, modules, model, add))
+    pair = Pair(_options(kernel, modules, model, topology, add))
+    chosen = pair.named(frontend)
     if print_command:
         return _print_commands(pair)
     with pair:
@@ -163,7 +197,7 @@ def exec_(
             sys.stderr.write(pair.backend.run(backend, timeout).replace("\r\n", "\n"))
         pair.wait_ready()
         try:
-            status = _stream(pair, " ".join(command), timeout)
+            status = _stream(chosen, " ".join(command), timeout)
         except GuestTimeout:
             print(f"trapless: no end of the command within {timeout:g} s", file=sys.stderr)
             status = TIMED_OUT
@@ -171,11 +205,7 @@ def exec_(
 
 
 @app.command()
-def repl(
-    pair: Annotated[
-        int | None, typer.Option(metavar="PROCESS", help="Which pair, if several run; `trapless status` lists them.")
-    ] = None,
-) -> None:
+def repl(pair: PairOf = None) -> None:
     """Open the prompt of the running backend.
 
     It goes on serving meanwhile. Ctrl-] leaves; Ctrl-C interrupts what runs at the prompt, Ctrl-D restarts the backend.
@@ -183,16 +213,44 @@ def repl(
     from trapless import running
     from trapless.backend import interact
 
-    raise typer.Exit(interact(_choose(running.states(), pair)["prompt"]))
+    raise typer.Exit(interact(_choose(running.states(), pair, "repl")["prompt"]))
 
 
-def _choose(states: list[dict[str, Any]], harness: int | None) -> dict[str, Any]:
+@app.command()
+def console(pair: PairOf = None, frontend: FrontendName = None) -> None:
+    """Open the shell of a frontend that runs.
+
+    Ctrl-] leaves; the frontend goes on. One terminal at a time has it: what `trapless run` shows is taken. `resize`
+    in the shell tells Linux the size of this terminal.
+    """
+    from trapless import running, terminal
+
+    state = _choose(running.states(), pair, "console")
+    path = _console_of(state["frontends"], frontend)
+    if not sys.stdin.isatty():
+        raise TraplessError("a console needs a terminal; `trapless exec` runs commands without one")
+    print(f"{terminal.ESCAPE_NAME} leaves.", flush=True)
+    left = terminal.attach(path, lambda size: None)
+    print("\nThe frontend goes on." if left else "\nThe frontend has ended.")
+
+
+def _console_of(frontends: list[dict[str, Any]], name: str | None) -> Path:
+    consoles = {found["name"]: Path(found["console"]) for found in frontends}
+    wanted = next(iter(consoles), "") if name is None else name
+    if wanted not in consoles:
+        raise TraplessError(f"no frontend {wanted!r} runs in that pair; it has {', '.join(consoles) or 'none'}")
+    return consoles[wanted]
+
+
+def _choose(states: list[dict[str, Any]], harness: int | None, command: str) -> dict[str, Any]:
     found = [state for state in states if harness in (None, state["harness"])]
     if len(found) == 1:
         return found[0]
     if not states:
         raise TraplessError("no pair is running; start one with `trapless run` in another terminal")
-    ways = "\n".join(f"  {program('trapless')} repl --pair {state['harness']}  # {_summary(state)}" for state in states)
+    ways = "\n".join(
+        f"  {program('trapless')} {command} --pair {state['harness']}  # {_summary(state)}" for state in states
+    )
     what = "several pairs are running" if found else f"no pair belongs to process {harness}"
     raise TraplessError(f"{what}; choose one:\n{ways}")
 
@@ -205,19 +263,25 @@ def _summary(state: dict[str, Any]) -> str:
 
 
 @app.command()
-def status() -> None:
+def status(as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False) -> None:
     """List the running pairs of this user."""
     from trapless import running
 
     states = running.states()
-    for state in states:
+    if as_json:
+        print(json.dumps(states, indent=1))
+    for state in () if as_json else states:
         machines = ", ".join(f"{name} {pid}" for name, pid in state["machines"].items())
         print(f"pair of process {state['harness']}: {_summary(state)}")
         print(f"  machines          {machines}")
         print(f"  kernel            {state['kernel']}")
+        for found in state["frontends"]:
+            agent = f"agent {found['agent']['id']} {found['agent']['name']}"
+            way = f"{program('trapless')} console --pair {state['harness']} --frontend {found['name']}"
+            print(f"  {found['name']:<16}  {agent}, link {found['link']}: {way}")
         print(f"  backend's prompt  {program('trapless')} repl --pair {state['harness']}")
         print(f"                    {program('mpremote')} connect {state['prompt']} resume exec ...")
-    if not states:
+    if not states and not as_json:
         print("no pair is running; `trapless run` starts one")
     raise typer.Exit(0 if states else 1)
 
@@ -229,20 +293,23 @@ def bench(
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
+    topology: Topology = None,
 ) -> None:
     """Boot the pair and measure it: times, throughput, sizes.
 
-    Round trips and their floor, requests per second, instructions and allocations per request, start-up, memory.
+    Round trips and their floor, requests per second, instructions and allocations per request, start-up, memory. With
+    several frontends (--topology two-frontends) also what a flood from the second one does to the first one.
     """
     from trapless import bench as measure
 
-    measure.main(_options(kernel, modules, model), rounds, as_json)
+    measure.main(_options(kernel, modules, model, topology), rounds, as_json)
 
 
 @app.command()
 def image(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to, instead of build/image.")] = None,
     model: Model = None,
+    topology: Topology = None,
 ) -> None:
     """Leave what boots without the harness.
 
@@ -252,7 +319,7 @@ def image(
     """
     from trapless import standalone
 
-    standalone.write(out or standalone.IMAGE, model)
+    standalone.write(out or standalone.IMAGE, model, topology)
 
 
 @app.command()

@@ -25,12 +25,14 @@ class Frontend:
         vm: its machine.
         link: what joins it to the backend.
         platform: the model that the backend serves on that link.
+        agent: what it is to SCMI: id, name, trusted.
     """
 
-    def __init__(self, vm: VirtualMachine, link: Link, platform: Any) -> None:
+    def __init__(self, vm: VirtualMachine, link: Link, platform: Any, agent: dict[str, Any]) -> None:
         self.vm = vm
         self.link = link
         self.platform = platform
+        self.agent = agent
         self._shell: guest.Guest | None = None
         self._doorbells: ivshmem.Server | None = None
 
@@ -49,6 +51,15 @@ class Frontend:
         if self._doorbells is None:
             raise MachineError(f"the doorbells of {self.name} are not served: the pair does not run")
         return self._doorbells
+
+    def state(self) -> dict[str, Any]:
+        """Return what other terminals may know of it."""
+        return {
+            "name": self.name,
+            "link": self.link.name,
+            "agent": self.agent,
+            "console": str(self.vm.console_path),
+        }
 
     # Life
 

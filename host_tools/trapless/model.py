@@ -37,6 +37,22 @@ def name_of(plan: Topology) -> str:
     return names.pop()
 
 
+def agents(platform: Any, plan: Topology) -> list[dict[str, Any]]:
+    """Return the agent that each link's frontend is, in the order of the links: its id, name and `trusted`.
+
+    Raises:
+        TraplessError: a link has not one SCMI device, or the platform has too few agents.
+    """
+    for link in plan.links:
+        if [device.kind for device in link.devices].count("scmi") != 1:
+            raise TopologyError(f"{plan.source}: link {link.name} must have one SCMI device")
+    try:
+        found = [platform.agent(index) for index in range(len(plan.links))]
+    except firmware("scmi.platform").DescriptionError as error:
+        raise TraplessError(f"{plan.source} does not go with the model: {error}") from None
+    return [{"id": agent.id, "name": agent.name, "trusted": agent.trusted} for agent in found]
+
+
 def load(source: str | Path) -> Any:
     """Return the `Platform` of a model.
 
@@ -47,7 +63,7 @@ def load(source: str | Path) -> Any:
         TraplessError: the file does not exist, fails, or offers neither `platform` nor `build(machine)`.
     """
     firmware("scmi.platform")  # makes the model's own imports work
-    module = _from_file(source) if isinstance(source, Path) else firmware(source)
+    module = _fresh(source)
     if hasattr(module, "platform"):
         found = module.platform
     elif hasattr(module, "build"):
@@ -63,14 +79,19 @@ def load(source: str | Path) -> Any:
     return found
 
 
-def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise TraplessError(f"no such model file: {path}")
-    spec = importlib.util.spec_from_file_location("user_model", path)
-    assert spec and spec.loader
+def _fresh(source: str | Path) -> ModuleType:
+    """Return the module executed anew: each pair has a platform of its own."""
+    if isinstance(source, Path):
+        if not source.is_file():
+            raise TraplessError(f"no such model file: {source}")
+        spec = importlib.util.spec_from_file_location("user_model", source)
+    else:
+        spec = importlib.util.find_spec(source)
+    if not spec or not spec.loader:
+        raise TraplessError(f"the firmware has no model {source}")
     module = importlib.util.module_from_spec(spec)
     loader = spec.loader
-    _own_code(path, lambda: loader.exec_module(module))
+    _own_code(source, lambda: loader.exec_module(module))
     return module
 
 

@@ -17,6 +17,7 @@ class Options:
     Args:
         kernel: Linux Image of the frontend.
         modules: directory with *.ko for it.
+        topology: name of a topology or path of its file, see `trapless.topology.find`.
         model: platform description that the backend serves instead of models.default.
         add: files that appear under /host in the frontend.
         backend_image: the backend's Image.
@@ -27,6 +28,7 @@ class Options:
 
     kernel: Path | None = None
     modules: Path | None = None
+    topology: str | None = None
     model: Path | None = None
     add: list[Path] = field(default_factory=list)
     backend_image: Path | None = None

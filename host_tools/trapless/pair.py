@@ -18,7 +18,7 @@ from types import TracebackType
 from trapless import model, romfs, running, topology
 from trapless.backend import Backend
 from trapless.boot import Boot
-from trapless.errors import MachineError, TopologyError
+from trapless.errors import MachineError, TopologyError, TraplessError
 from trapless.frontend import READY_TIMEOUT, Frontend
 from trapless.options import Options
 from trapless.topology import Device, Topology
@@ -35,16 +35,15 @@ class Pair:
 
     Args:
         options: what to boot.
-        plan: the topology.
 
     Raises:
-        TraplessError: a file is missing or something would lie at a wrong place.
+        TraplessError: a file is missing, or topology and model do not go together.
     """
 
-    def __init__(self, options: Options | None = None, plan: Topology | None = None) -> None:
+    def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
         self.options.check()
-        plan = plan or topology.load()
+        plan = topology.load(topology.find(self.options.topology))
         self.topology = plan.with_model(romfs.USER_MODEL) if self.options.model else plan
         self.model = str(self.options.model or model.name_of(self.topology))
         self.platform = model.load(self.options.model or self.model)
@@ -52,8 +51,8 @@ class Pair:
         self._boot = Boot(self.options, self.topology, self.platform, self.directory)
         self.backend_vm = self._boot.backend(_only_backend(self.topology))
         self.frontends = {
-            link.frontend: Frontend(self._boot.frontend(link.frontend), link, self.platform)
-            for link in self.topology.links
+            link.frontend: Frontend(self._boot.frontend(link.frontend), link, self.platform, agent)
+            for link, agent in zip(self.topology.links, model.agents(self.platform, self.topology), strict=True)
         }
         self.frontend = next(iter(self.frontends.values()))
         self._machines = [self.backend_vm, *(frontend.vm for frontend in self.frontends.values())]
@@ -114,6 +113,18 @@ class Pair:
         return {vm.name: vm.command() for vm in self._machines}
 
     # What a person or a test does with it
+
+    def named(self, name: str | None) -> Frontend:
+        """Return the frontend of that name, the first one without a name.
+
+        Raises:
+            TraplessError: there is none; the message lists them.
+        """
+        if name is None:
+            return self.frontend
+        if name not in self.frontends:
+            raise TraplessError(f"no frontend {name!r} in {self.topology.source}; it has {', '.join(self.frontends)}")
+        return self.frontends[name]
 
     @property
     def serial_port(self) -> int:
@@ -208,8 +219,11 @@ class Pair:
 
         Args:
             name: which one, the first one if not given.
+
+        Raises:
+            TraplessError: there is none of that name, or it does not come up.
         """
-        frontend = self.frontends[name] if name else self.frontend
+        frontend = self.named(name)
         frontend.drop_shell()
         frontend.vm.kill()
         self._boot.write_frontend(frontend.vm)
@@ -228,7 +242,7 @@ class Pair:
             "harness": os.getpid(),
             "machines": {vm.name: vm.process.pid for vm in self._machines if vm.process},
             "prompt": f"socket://127.0.0.1:{self.serial_port}",
-            "consoles": {name: str(frontend.vm.console_path) for name, frontend in self.frontends.items()},
+            "frontends": [frontend.state() for frontend in self.frontends.values()],
             "model": self.model,
             "kernel": str(self._boot.kernel().absolute()),
             "started": time.time(),

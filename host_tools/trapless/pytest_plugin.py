@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""pytest plugin: the fixtures `pair`, `backend` and `frontend`, booted once per test module.
+"""pytest plugin: the fixtures `pair`, `backend`, `frontend` and `frontends`, booted once per test module.
 
     def test_temperature(backend, frontend):
         backend.exec('soc.sensors["cpu"].value = 95_000')
         assert frontend.check("cat /sys/class/hwmon/hwmon0/temp1_input") == "95000"
 
-A module that needs files, another model or further QEMU options defines a module-scoped fixture `pair_options` that
-returns `trapless.options.Options`. When a test fails, the report has the last lines of both consoles.
+A module that needs files, another model, another topology or further QEMU options defines a module-scoped fixture
+`pair_options` that returns `trapless.options.Options`. When a test fails, the report has the last lines of all
+consoles.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ _current: list[Pair] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --kernel, --modules and --model, which mean what they mean to `trapless run`."""
+    """Add --kernel, --modules, --model and --topology, which mean what they mean to `trapless run`."""
     group = parser.getgroup("trapless", "the pair of virtual machines")
     for name, text in _OPTIONS.items():
         group.addoption(f"--{name}", type=Path, default=None, metavar="PATH", help=text)
+    group.addoption("--topology", default=None, metavar="NAME", help="machines and links: two-frontends, or a file")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def command_line_options(config: pytest.Config) -> Options:
     """Return the options that pytest's command line gives."""
     from trapless.options import Options
 
-    return Options(**{name: config.getoption(name) for name in _OPTIONS})
+    return Options(**{name: config.getoption(name) for name in (*_OPTIONS, "topology")})
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +76,14 @@ def backend(pair: Pair) -> Backend:
 
 @pytest.fixture
 def frontend(pair: Pair) -> Frontend:
-    """The frontend's shell: run, check."""
+    """The shell of the first frontend: run, check, wait_for."""
     return pair.frontend
+
+
+@pytest.fixture
+def frontends(pair: Pair) -> dict[str, Frontend]:
+    """All frontends of the topology, by name."""
+    return pair.frontends
 
 
 @pytest.hookimpl(wrapper=True)

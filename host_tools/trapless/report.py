@@ -7,7 +7,8 @@ it some hundred forks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from trapless.errors import MachineError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from trapless.frontend import Frontend
+    from trapless.pair import Pair
 
 _GATHER = r"""
 get() { value=; [ -r "$1" ] && read -r value < "$1"; }
@@ -136,8 +138,21 @@ def gather(frontend: Frontend) -> Seen:
     return parse(result.stdout.decode(errors="replace"))
 
 
-def show(seen: Seen, console: Console) -> None:
-    """Print the tables."""
+def title(frontend: Frontend) -> str:
+    """Return what a frontend is called where there are several."""
+    agent = frontend.agent
+    return f"{frontend.name}: agent {agent['id']} {agent['name']!r}, {'trusted' if agent['trusted'] else 'ordinary'}"
+
+
+def as_json(seen: dict[str, Seen], pair: Pair) -> str:
+    """Return what all frontends see, by their names, for programs."""
+    return json.dumps(
+        {name: {"agent": pair.frontends[name].agent, **asdict(found)} for name, found in seen.items()}, indent=1
+    )
+
+
+def show(seen: Seen, console: Console, heading: str = "") -> None:
+    """Print the tables, below a heading if there is one."""
     from rich import box
     from rich.table import Table
 
@@ -147,6 +162,8 @@ def show(seen: Seen, console: Console) -> None:
             made.add_column(column, justify="right" if column in ("value", "rate", "enabled") else "left")
         return made
 
+    if heading:
+        console.rule(heading, align="left")
     if seen.version:
         console.print(seen.version, highlight=False)
     devices = table("SCMI in Linux", "protocol", "", "device", "driver")

@@ -35,14 +35,17 @@ def start_janitor(directory: Path) -> subprocess.Popen[bytes]:
 
 
 def states() -> list[dict[str, Any]]:
-    """Return the states of this user's running pairs, the youngest last, each with the folder where it was started."""
+    """Return the states of this user's running pairs, the youngest last, each with the folder where it was started.
+
+    A pair of an older clone says nothing of its frontends.
+    """
     found = []
     for path in project.runtime_base().glob(f"trapless-{os.getuid()}-*/{_STATE}"):
         try:
             if path.stat().st_uid == os.getuid():
                 state = json.loads(path.read_text())
                 folder = os.readlink(f"/proc/{state['harness']}/cwd")
-                found.append({**state, "directory": str(path.parent), "folder": folder})
+                found.append({"frontends": [], **state, "directory": str(path.parent), "folder": folder})
         except (FileNotFoundError, ProcessLookupError):
             continue  # it was closed in between, or its harness is dead
     return sorted(found, key=lambda state: float(state["started"]))

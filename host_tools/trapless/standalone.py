@@ -19,13 +19,13 @@ from trapless.topology import Topology
 IMAGE = project.BUILD / "image"
 
 
-def write(directory: Path, own_model: Path | None) -> None:
+def write(directory: Path, own_model: Path | None, topology_name: str | None = None) -> None:
     """Fill `directory` with images, device trees (as .dtb and .dts), initrds and a script per machine, and say so.
 
     Raises:
         TraplessError: something is not built, or QEMU, dtc or the model fails.
     """
-    plan = topology.load()
+    plan = topology.load(topology.find(topology_name))
     if own_model:
         plan = plan.with_model(romfs.USER_MODEL)
     platform = model.load(own_model or model.name_of(plan))
@@ -33,11 +33,12 @@ def write(directory: Path, own_model: Path | None) -> None:
     for name, blob in devicetree.make(plan, platform, by_hand=True).items():
         (directory / f"{name}.dtb").write_bytes(blob)
         (directory / f"{name}.dts").write_text(devicetree.source(blob))
-    backend, frontend = plan.links[0].backend, plan.links[0].frontend
+    backend, frontends = plan.links[0].backend, [link.frontend for link in plan.links]
     _write_backend(directory, plan, backend, own_model)
-    _write_frontend(directory, plan, frontend)
+    for frontend in frontends:
+        _write_frontend(directory, plan, frontend)
     shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
-    for name in (backend, frontend):
+    for name in (backend, *frontends):
         print(f"{shown / name}.sh  boots the {name}, with its console on this terminal (Ctrl-A X leaves)")
     print("docs/how-to/boot-by-hand.md says what each file is.")
 

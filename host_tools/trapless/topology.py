@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The topology: machines, links and devices, loaded from `qemu/topology.toml` and checked.
+"""The topology: machines, links and devices, loaded from a file such as `qemu/topology.toml` and checked.
 
 Also answers where QEMU puts kernel, initrd and device tree, and refuses any placement that touches a shared region.
 The rules are those of QEMU's hw/arm/boot.c (7.2 to 10): the raw Image at its text offset, 2 MiB higher if that is
@@ -146,6 +146,24 @@ class Topology:
         return replace(self, links=links)
 
 
+def find(name: str | None) -> Path:
+    """Return the topology file that a person means.
+
+    Args:
+        name: one of those in `qemu/` without its ending, or a path, or None for the default.
+
+    Raises:
+        TopologyError: there is no such file.
+    """
+    if name is None:
+        return project.TOPOLOGY
+    ours = {path.stem: path for path in project.TOPOLOGY.parent.glob("*.toml")}
+    found = ours.get(name, Path(name))
+    if not found.is_file():
+        raise TopologyError(f"no such topology: {name} (a file, or one of {', '.join(sorted(ours))})")
+    return found
+
+
 def load(path: Path = project.TOPOLOGY) -> Topology:
     """Read and check the topology.
 
@@ -268,7 +286,7 @@ def placement(private: Range, all_memory: int, image: Image, initrd: int, dtb: i
         if not private.holds(one):
             raise TopologyError(
                 f"QEMU would put the {one} outside the {private}, where the shared region begins: "
-                f"give the machine more private memory in {project.TOPOLOGY.name} or make the file smaller"
+                f"give the machine more private memory in the topology or make the file smaller"
             )
         for other in placed[:i]:
             if one.overlaps(other):

@@ -7,6 +7,9 @@
  *   scmi-raw latency SENSOR ROUNDS BLOCK [ECHO]   print "request NS" per round; with ECHO, a trapless echo file,
  *                                                 "echo NS" too, in blocks that take turns
  *   scmi-raw throughput SENSOR ROUNDS DEPTH       keep DEPTH requests in flight, print ROUNDS and the ns they took
+ *   scmi-raw flood SENSOR DEPTH                   the same until SIGTERM
+ *   scmi-raw burn PERCENT                         use that much processor time and send nothing until SIGTERM, print
+ *                                                 the ns used and the ns that passed
  *
  * Linux's raw mode: Documentation/ABI/testing/debugfs-scmi-raw. One write is one message; a read gives one reply, the
  * next read its end. Message header: Arm DEN0056, 4.1: id 0-7, type 8-9, protocol 10-17, token 18-27.
@@ -15,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -31,6 +35,7 @@
 #define TOKENS			1024
 #define MESSAGE_MAX		256
 #define REPLY_TIMEOUT_S		10
+#define BURN_PERIOD_NS		2000000u
 
 struct sensor_request {
 	uint32_t header;
@@ -219,23 +224,70 @@ static void post_when_possible(const struct raw *raw, uint32_t sensor, unsigned 
 	}
 }
 
-static int do_throughput(char **argv)
+static volatile sig_atomic_t ended;
+
+static void end(int signal)
 {
-	unsigned int rounds = strtoul(argv[1], NULL, 0), depth = strtoul(argv[2], NULL, 0), sent = 0;
-	uint32_t sensor = strtoul(argv[0], NULL, 0);
+	(void)signal;
+	ended = 1;
+}
+
+/* Keep `depth` requests in flight until `rounds` are sent or a signal ends it; print how many were answered. */
+static int keep_in_flight(uint32_t sensor, unsigned int rounds, unsigned int depth)
+{
 	struct sensor_reply reply;
 	struct raw raw = open_raw();
 	uint64_t begin = now_ns();
+	unsigned int sent = 0, got;
 
-	for (unsigned int got = 0; got < rounds; got++) {
-		while (sent < rounds && sent - got < depth)
+	for (got = 0; got < rounds; got++) {
+		while (!ended && sent < rounds && sent - got < depth)
 			post_when_possible(&raw, sensor, sent++);
+		if (sent == got)
+			break;
 		if (receive(&raw, &reply, sizeof(reply)) < SENSOR_REPLY_MIN || reply.status) {
 			fprintf(stderr, "scmi-raw: reply %u: status %" PRId32 "\n", got, reply.status);
 			return 1;
 		}
 	}
-	printf("%u %" PRIu64 "\n", rounds, now_ns() - begin);
+	printf("%u %" PRIu64 "\n", got, now_ns() - begin);
+	return 0;
+}
+
+static int do_throughput(char **argv)
+{
+	return keep_in_flight(strtoul(argv[0], NULL, 0), strtoul(argv[1], NULL, 0), strtoul(argv[2], NULL, 0));
+}
+
+static int do_flood(char **argv)
+{
+	signal(SIGTERM, end);
+	return keep_in_flight(strtoul(argv[0], NULL, 0), UINT_MAX, strtoul(argv[1], NULL, 0));
+}
+
+static uint64_t used_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000u + used.tv_nsec;
+}
+
+static int do_burn(char **argv)
+{
+	unsigned int percent = strtoul(argv[0], NULL, 0);
+	uint64_t begin = now_ns();
+
+	signal(SIGTERM, end);
+	while (!ended) {
+		uint64_t period = now_ns();
+
+		while (now_ns() - period < BURN_PERIOD_NS / 100 * percent)
+			;
+		if (percent < 100)
+			usleep(BURN_PERIOD_NS / 100 * (100 - percent) / 1000);
+	}
+	printf("%" PRIu64 " %" PRIu64 "\n", used_ns(), now_ns() - begin);
 	return 0;
 }
 
@@ -281,6 +333,8 @@ int main(int argc, char **argv)
 		{ "read", 2, do_read },
 		{ "latency", 3, do_latency },
 		{ "throughput", 3, do_throughput },
+		{ "flood", 2, do_flood },
+		{ "burn", 1, do_burn },
 	};
 
 	signal(SIGALRM, too_late);
@@ -288,6 +342,7 @@ int main(int argc, char **argv)
 		if (argc >= 2 + verbs[i].arguments && !strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argv + 2);
 	fprintf(stderr, "usage: scmi-raw send HEX... | read SENSOR ROUNDS [EXPECTED] |\n"
-		"       latency SENSOR ROUNDS BLOCK [ECHO] | throughput SENSOR ROUNDS DEPTH\n");
+		"       latency SENSOR ROUNDS BLOCK [ECHO] | throughput SENSOR ROUNDS DEPTH |\n"
+		"       flood SENSOR DEPTH | burn PERCENT\n");
 	return 2;
 }

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The command line as in the README: run, exec, status, repl, image."""
 
-import fcntl
 import json
 import os
 import pty
 import select
 import signal
-import struct
 import subprocess
 import sys
 import termios
@@ -15,6 +13,7 @@ import time
 
 import pytest
 
+from e2e.terminal import Terminal
 from trapless.terminal import ESCAPE
 
 READ = "cat /sys/class/hwmon/hwmon*/temp1_input"
@@ -130,31 +129,6 @@ def test_repl_is_the_prompt_of_the_running_backend(trapless, pair):
     os.close(slave)
 
 
-class Terminal:
-    """A terminal with a program on it."""
-
-    def __init__(self, start, *arguments):
-        self.master, slave = pty.openpty()
-        self.resize(33, 111)
-        self.before = termios.tcgetattr(slave)
-        self.slave = slave
-        self.process = start(*arguments, stdin=slave, stdout=slave, stderr=slave)
-        self.seen = b""
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
-
-    def type(self, keys):
-        os.write(self.master, keys)
-
-    def expect(self, text, timeout=60):
-        end = time.monotonic() + timeout
-        while text not in self.seen:
-            assert select.select([self.master], [], [], max(0, end - time.monotonic()))[0], (text, self.seen)
-            self.seen += os.read(self.master, 4096)
-        self.seen = self.seen[self.seen.index(text) + len(text) :]
-
-
 @pytest.fixture
 def shell(trapless):
     """`trapless run` on a terminal of 33 rows, at the frontend's shell."""
@@ -181,7 +155,7 @@ def test_the_shell_follows_the_size_of_the_terminal_and_its_interrupts(shell):
 
 def test_the_escape_key_ends_everything_and_restores_the_terminal(shell):
     shell.type(ESCAPE)
-    shell.expect(b"Both machines are ended.")
+    shell.expect(b"All machines are ended.")
     assert shell.process.wait(10) == 0
     assert termios.tcgetattr(shell.slave) == shell.before
 

@@ -2,11 +2,11 @@
 """The arithmetic of the bench."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
-from trapless import bench
+from trapless import bench, fairness
 from trapless.errors import TraplessError
 from trapless.options import Options
 
@@ -40,3 +40,20 @@ def test_too_few_rounds_are_refused_before_anything_boots():
 def test_the_tool_is_added_once():
     once = bench.with_tool(Options())
     assert bench.with_tool(once).add == once.add and len(once.add) == 1
+
+
+FAIR = fairness.Fairness(LATENCY, LATENCY, 1.25, [1.0, 1.25, 9.0], 9876.0, 0.5, 0.5)
+
+
+def test_fairness_is_shown_where_it_was_measured():
+    text = bench.table(replace(FIGURES, fairness=FAIR))
+    assert "1.25" in text and "9,876" in text and "50%" in text
+    assert "flood" not in bench.table(FIGURES)
+    assert json.loads(json.dumps(asdict(replace(FIGURES, fairness=FAIR))))["fairness"]["ratio_p99"] == 1.25
+
+
+def test_what_a_flood_prints_becomes_a_rate():
+    assert fairness.rate("5000 500000000") == 10_000
+    for failed in ("", "scmi-raw: no reply in time"):
+        with pytest.raises(TraplessError, match="the flood failed"):
+            fairness.rate(failed)

@@ -9,7 +9,7 @@ import pytest
 from trapless import cli, project, running
 from trapless.errors import TraplessError
 
-COMMANDS = ("run", "exec", "repl", "bench", "doctor", "status", "image")
+COMMANDS = ("run", "exec", "repl", "console", "bench", "doctor", "status", "image")
 
 
 @pytest.fixture
@@ -66,6 +66,11 @@ def state(base, harness, started):
     directory.mkdir()
     content = {"harness": harness, "started": started, "model": "models.default", "kernel": "Image"}
     content |= {"prompt": f"socket://127.0.0.1:{harness}", "machines": {"backend": 1, "frontend": 2}}
+    agents = enumerate(("linux", "linux1"), 1)
+    content["frontends"] = [
+        {"name": f"guest-{name}", "link": name, "agent": {"id": number, "name": name}, "console": f"/no/{name}"}
+        for number, name in agents
+    ]
     (directory / "state.json").write_text(json.dumps(content))
     return directory
 
@@ -89,9 +94,44 @@ def test_status_tells_how_to_reach_each_pair(call, nothing_runs):
     assert status == 0 and f"repl --pair {os.getpid()}" in out and f"connect socket://127.0.0.1:{os.getpid()}" in out
 
 
+def test_status_has_every_frontend_for_people_and_programs(call, nothing_runs):
+    assert call("status", "--json")[:2] == (1, "[]\n")
+    state(nothing_runs, os.getpid(), 3.0)
+    out = call("status")[1]
+    assert "agent 2 linux1" in out and f"console --pair {os.getpid()} --frontend guest-linux1" in out
+    status, out, _ = call("status", "--json")
+    (found,) = json.loads(out)
+    assert status == 0 and [one["agent"]["name"] for one in found["frontends"]] == ["linux", "linux1"]
+
+
+def test_a_pair_of_an_older_clone_is_shown(call, nothing_runs):
+    file = state(nothing_runs, os.getpid(), 3.0) / "state.json"
+    content = json.loads(file.read_text())
+    del content["frontends"]
+    file.write_text(json.dumps(content))
+    assert call("status")[0] == 0
+    assert "it has none" in call("console")[2]
+
+
+def test_console_names_the_frontends_that_there_are(call, nothing_runs, monkeypatch):
+    assert "trapless run" in call("console")[2]
+    state(nothing_runs, os.getpid(), 3.0)
+    status, _, err = call("console", "--frontend", "other")
+    assert status == cli.HARNESS_FAILED and "it has guest-linux, guest-linux1" in err
+    attached = []
+    monkeypatch.setattr("trapless.terminal.attach", lambda path, _: attached.append(str(path)) or True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert call("console")[0] == call("console", "--frontend", "guest-linux1")[0] == 0
+    assert attached == ["/no/linux", "/no/linux1"]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    assert "trapless exec" in call("console")[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--topology", "no-such"], "no such topology: no-such"),
+        (["--frontend", "frontend1"], "no frontend 'frontend1'"),
         (["--kernel", "/no/Image"], "no such kernel: /no/Image"),
         (["--modules", "/no/modules"], "no kernel modules (*.ko) in /no/modules"),
         (["--backend", "/no/script.py"], "no such script for the backend: /no/script.py"),

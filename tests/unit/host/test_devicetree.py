@@ -111,6 +111,23 @@ def test_backend_link(plan, trees):
     assert kinds == [b"scmi\0", b"rng\0"]
 
 
+def test_regions_of_several_links_lie_one_after_another():
+    plan = topology.load(topology.find("two-frontends"))
+    trees = {name: Tree(blob) for name, blob in devicetree.make(plan, Platform()).items()}
+    private, *regions = trees["backend"].memory()
+    nodes = below(trees["backend"], "/trapless", "link@")
+    assert [trees["backend"].property(node, "label") for node in nodes] == [b"linux0\0", b"linux1\0"]
+    at = private.end
+    for link, region, node in zip(plan.links, regions, nodes, strict=True):
+        assert (region.start, region.size) == (at, link.region)
+        assert numbers(trees["backend"], node, "reg")[:2] == (region.start, region.size)
+        far = trees[link.frontend].memory()[1]
+        assert numbers(trees["backend"], node, "trapless,frontend-base") == (far.start + link.pool_offset,)
+        at = region.end
+    bells = [numbers(trees["backend"], node, "mboxes", "I")[0] for node in nodes]
+    assert len(set(bells)) == 2, "each link has a doorbell of its own"
+
+
 def test_seeds_are_fresh(plan, trees):
     seeds = [Tree(devicetree.make(plan, Platform())["backend"]).property("/chosen", "rng-seed"), rng_seed(trees)]
     assert len(seeds[0]) == 32 and seeds[0] != seeds[1]

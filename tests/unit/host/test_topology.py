@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The topology file and the placement rule of QEMU's hw/arm/boot.c."""
 
+from dataclasses import replace
+
 import pytest
 
 from trapless import topology
 from trapless.errors import TopologyError
-from trapless.topology import MIB, Image, Range
+from trapless.topology import KIB, MIB, Image, Range
 
 PRIVATE = Range("private", 0x40000000, 16 * MIB)
 IMAGE = Image(2 * MIB, MIB // 2)
@@ -24,6 +26,37 @@ def test_the_project_topology_is_valid():
     link = plan.links[0]
     assert [device.kind for device in link.devices] == ["scmi", "rng"]
     assert plan.links_of("frontend") == plan.links_of("backend") == (link,)
+
+
+def test_every_topology_of_the_project_is_valid_and_places_the_backend():
+    """Without and with a model as initrd, beside an image of the size that it may have."""
+    for path in topology.project.TOPOLOGY.parent.glob("*.toml"):
+        plan = topology.load(path)
+        (backend,) = {link.backend for link in plan.links}
+        private = Range("private", 0x40000000, plan.machines[backend].private)
+        everything = private.size + sum(link.region for link in plan.links)
+        for initrd in (0, 64 * KIB):
+            topology.placement(private, everything, Image(2 * MIB, 2 * MIB), initrd, 20_000)
+
+
+def test_two_frontends_differ_in_name_and_link_only():
+    plan = topology.load(topology.find("two-frontends"))
+    first, second = plan.links
+    assert plan.links_of("backend") == (first, second)
+    assert (plan.links_of("frontend"), plan.links_of("frontend1")) == ((first,), (second,))
+    assert first.devices == second.devices
+    machine = plan.machines["frontend"]
+    assert plan.machines["frontend1"] == replace(
+        machine, name="frontend1", bootargs=machine.bootargs.replace("hostname=frontend", "hostname=frontend1")
+    )
+
+
+def test_a_topology_is_found_by_name_or_path(tmp_path):
+    assert topology.find(None) == topology.find("topology") == topology.project.TOPOLOGY
+    path = edited(tmp_path, "16M", "32M")
+    assert topology.find(str(path)) == path
+    with pytest.raises(TopologyError, match=r"no-such.*topology, two-frontends"):
+        topology.find("no-such")
 
 
 def test_sizes():
