@@ -12,6 +12,8 @@ class Protocol:
     A derived class sets ID, NAME, VERSIONS (newest first; the versions that can be negotiated), RESOURCE (name of the
     request field that holds a resource id), MESSAGES and EVENTS (`scmi.message`), and defines `attributes(agent)`.
 
+    UNHEARD is what MESSAGE_ATTRIBUTES answers for a subscription that has no event channel.
+
     `newest`: the newest version that this platform offers. `id`, `can_tell`: a protocol whose notifications belong to
     no resource is their resource itself.
     """
@@ -22,6 +24,7 @@ class Protocol:
     RESOURCE = None
     MESSAGES = ()
     EVENTS = ()
+    UNHEARD = NOT_FOUND
 
     id = 0
 
@@ -91,7 +94,8 @@ def protocol_attributes(agent, protocol, request, reply, room):
 def message_attributes(agent, protocol, request, reply, room):
     """PROTOCOL_MESSAGE_ATTRIBUTES of a message that the agent can use."""
     if not agent.offers(protocol, request[1]):
-        return NOT_FOUND
+        known = request[1] in protocol.messages(agent.versions[protocol.ID])
+        return protocol.UNHEARD if known else NOT_FOUND
     reply[2] = protocol.message_bits(request[1])
     return 12
 

@@ -69,6 +69,7 @@ class SystemProtocol(Protocol):
 
     ID = PROTOCOL_ID
     NAME = "system"
+    UNHEARD = NOT_SUPPORTED  # as 3.4.2.4 says
     VERSIONS = (0x20001, 0x20000, 0x10000)
     EVENTS = (
         event(

@@ -145,7 +145,6 @@ def test_subscriptions_are_not_advertised_without_events():
         (BASE, 0x8),
         (POWER, 0x6),
         (POWER, 0x7),
-        (SYSTEM, 0x5),
         (CLOCK, 0x9),
         (CLOCK, 0xA),
         (SENSOR, 0x4),

@@ -46,6 +46,11 @@ def test_3_4_2_4_state_set_tells_the_optional_states():
     assert client().ok(SYSTEM, MESSAGE_ATTRIBUTES, STATE_GET) == [0]
 
 
+def test_3_4_2_4_subscription_without_event_channel_is_not_supported():
+    assert client(hears=False).call(SYSTEM, MESSAGE_ATTRIBUTES, STATE_NOTIFY) == (NOT_SUPPORTED, [])
+    assert client().ok(SYSTEM, MESSAGE_ATTRIBUTES, STATE_NOTIFY) == [0]
+
+
 def test_3_4_2_5_state_is_asked_for():
     scmi = client()
     system = scmi.platform.system
