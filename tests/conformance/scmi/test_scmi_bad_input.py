@@ -4,14 +4,24 @@
 The messages come from the tables; what they must be answered with does not. Source: DEN0056F, 3.1.2 and 3.1.4.
 """
 
+from scmi.delayed import MAX_OPEN
 from scmi.message import payload_words, word_of
-from scmi.status import DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
-from scmi_client import header
-from scmi_example import BASE, EXTRA, RESET, SOC, SYSTEM, client, guest_of
+from scmi.status import BUSY, DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
+from scmi_client import delayed, header
+from scmi_example import BASE, EXTRA, LIST, RATES, SOC, SYSTEM, client, guest_of
+
+# Fields, besides zeros, of requests for a delayed response that are sound.
+SOUND = {
+    "RESET": {"flags": 5},
+    "CLOCK_RATE_SET": {"clock_id": LIST, "rate*2": RATES[1]},
+    "VOLTAGE_LEVEL_SET": {"voltage_level": 850_000},
+}
+
+# Messages with the flag, but without a delayed response.
+NEVER_LATER = ("CLOCK_RATE_SET", "SENSOR_READING_GET")
 
 MESSAGE_ATTRIBUTES, NEGOTIATE, SET_DEVICE_PERMISSIONS = 0x2, 0x10, 0x9
 FIRST_OF_ITS_OWN = 0x3
-AUTONOMOUS = 1
 
 
 class Table:
@@ -170,18 +180,52 @@ def test_notifications_without_an_event_channel():
             if row[9] is not None:
                 answer = table.call(row, *words_of(row, row[3][-1], 1))
                 assert answer == (NOT_SUPPORTED, []), (table.protocol.NAME, row[1])
-                assert table.scmi.call(table.protocol.ID, MESSAGE_ATTRIBUTES, row[0]) == (NOT_FOUND, [])
+                status = NOT_SUPPORTED if table.protocol.ID == SYSTEM else NOT_FOUND
+                assert table.scmi.call(table.protocol.ID, MESSAGE_ATTRIBUTES, row[0]) == (status, [])
 
 
-def test_delayed_response_without_an_event_channel():
-    for table in tables(hears=False):
+def asynchronous(**options):
+    """Yield (Table, row, words of a sound request) for each message that may be asked for a delayed response.
+
+    Its resources take a millisecond for it.
+    """
+    for table in tables(**options):
         for resource in table.protocol.resources:
             resource.delay = 1
         for row in table.rows:
             if row[8]:
-                asked = row[8] | AUTONOMOUS if table.protocol.ID == RESET else row[8]
-                answer = table.call(row, *words_of(row, row[6][0], asked))
-                assert answer == (NOT_SUPPORTED, []), (table.protocol.NAME, row[1])
+                words = words_of(row, row[6][0], row[8])
+                for field, value in SOUND.get(row[1], {}).items():
+                    words[word_of(row[3], field) - 1] = value
+                yield table, row, words
+
+
+def test_delayed_response_without_an_event_channel():
+    for table, row, words in asynchronous(hears=False):
+        assert table.call(row, *words) == (NOT_SUPPORTED, []), (table.protocol.NAME, row[1])
+
+
+def test_delayed_response_of_a_resource_that_has_none():
+    for table, row, words in asynchronous():
+        for resource in table.protocol.resources:
+            resource.delay = None
+        assert table.call(row, *words) == (NOT_SUPPORTED, []), (table.protocol.NAME, row[1])
+
+
+def test_more_delayed_responses_than_may_be_open():
+    for table, row, words in asynchronous():
+        if row[1] in NEVER_LATER:
+            assert table.call(row, *words) == (NOT_SUPPORTED, [])
+            continue
+        tokens = []
+        for _ in range(MAX_OPEN):
+            assert table.call(row, *words) == (0, []), (table.protocol.NAME, row[1])
+            tokens.append(table.scmi.token)
+        assert table.call(row, *words) == (BUSY, []), (table.protocol.NAME, row[1])
+        table.scmi.time.advance(1)
+        heads = [head for head, _ in table.scmi.events()]
+        assert heads == [delayed(table.protocol.ID, row[0], token) for token in tokens]
+        assert table.call(row, *words) == (0, [])
 
 
 def test_same_token_twice():
