@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The default platform: a small system on chip with every kind of clock, some power domains, sensors, resets, voltages.
+"""The default platform: a small system on chip with every kind of clock, some power domains, sensors, resets, voltages,
+and a system that can be asked to shut down or to restart.
 
 All sensors hold what they were set to, except `battery`, which moves by itself.
 """
 
 from hal.compat import const
-from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Reset, Sensor, Voltage
+from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Reset, Sensor, SystemPower, Voltage
 from scmi.ticks import milliseconds
 
 _PERIOD_MASK = const(0xFFFF)
@@ -64,6 +65,7 @@ platform = Platform(
         PowerDomain("always-on", fixed=True),
         PowerDomain("image-signal-processor-of-the-rear-camera", state="off"),
     ],
+    system=SystemPower(),
     resets=[
         Reset("gpu", latency=250),
         Reset("usb-controller-on-the-carrier-board", asserted=True),

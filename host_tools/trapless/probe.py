@@ -29,6 +29,8 @@ def conditions(platform: Any) -> dict[str, str]:
         tests["the model's last clock is missing"] = f"grep -qwF {last} /sys/kernel/debug/clk/clk_summary"
     if any(sensor["type"] in _HWMON_TYPES for sensor in described["sensors"]):
         tests["no sensor is in /sys/class/hwmon"] = '[ -n "$(ls /sys/class/hwmon)" ]'
+    if described["system"]:
+        tests["scmi-system-power has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-system-power/scmi_dev.* ]"
     if described["resets"]:
         tests["scmi-reset has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-reset/scmi_dev.* ]"
     if described["voltages"]:

@@ -82,7 +82,8 @@ class SystemPower(Resource):
         """Ask the frontends to bring the system into `state`, of `states`; those who have subscribed are told.
 
         `timeout`: milliseconds until the platform does it in any case, as a graceful shutdown tells; 0: it waits. Linux
-        6.12 shuts down or restarts by itself when it is told, and takes no notice of the other states.
+        6.12 has its user space shut down or restart when it is told, and tries to suspend; one that cannot takes no
+        further request. What is not to be done gracefully it lets pass.
         """
         number = self._number(state)
         require(self.supports(number), self.subject, f"state must be one of {', '.join(self.states)}, not {state!r}")
