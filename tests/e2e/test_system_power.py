@@ -2,8 +2,8 @@
 """A frontend asks for a state of the system, and the backend's prompt shows it; the backend asks, and Linux obeys.
 
 Requests of the frontend are raw messages: Linux's own driver only waits for notifications. It has its user space shut
-down or restart. A graceful request to suspend it takes too, but on a machine whose firmware cannot suspend it fails, and
-from then on takes no other (drivers/firmware/arm_scmi/scmi_power_control.c is ready again when it resumes).
+down or restart. A graceful request to suspend it takes too, but on a machine whose firmware cannot suspend it fails,
+and from then on takes no other (drivers/firmware/arm_scmi/scmi_power_control.c is ready again when it resumes).
 """
 
 import struct
