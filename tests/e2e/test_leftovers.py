@@ -38,9 +38,9 @@ def assert_nothing_left(process, until):
     until(lambda: not directories(process), "the directory of the pair is removed")
 
 
-def started(trapless):
+def started(trapless, *options):
     """A `trapless exec` whose command runs in the frontend."""
-    process = trapless.start("exec", "--", "echo running; exec sleep 1000", stdout=subprocess.PIPE)
+    process = trapless.start("exec", *options, "--", "echo running; exec sleep 1000", stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"running\n"
     assert directories(process) and len(processes(process)) >= 3
     return process
@@ -55,8 +55,9 @@ def test_after_a_signal(trapless, until, number):
     assert_nothing_left(process, until)
 
 
-def test_after_a_kill(trapless, until):
-    process = started(trapless)
+@pytest.mark.parametrize("topology", ["topology", "two-frontends"])
+def test_after_a_kill(trapless, until, topology):
+    process = started(trapless, "--topology", topology)
     process.kill()
     process.wait(10)
     assert_nothing_left(process, until)

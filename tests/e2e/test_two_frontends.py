@@ -83,14 +83,6 @@ def test_both_read_what_is_set_at_the_prompt(backend, first, second):
         assert [frontend.check(READ) for frontend in (first, second)] == [str(value)] * 2
 
 
-def test_the_second_agent_may_not_set_permissions(first, second):
-    """BASE_SET_DEVICE_PERMISSIONS is for trusted agents."""
-    message = struct.pack("<4I", 0x10 << 10 | 0x9, 2, 0, 1).hex()
-    for frontend, status in ((first, 0), (second, -3)):
-        answer = bytes.fromhex(frontend.check(f"{SCMI_RAW} send {message}"))
-        assert struct.unpack("<Ii", answer) == (0x10 << 10 | 0x9, status), frontend.name
-
-
 def test_a_restart_of_one_does_not_disturb_the_other(pair, first, second, steady):
     for restarted, other in ((second, first), (first, second)):
         epochs, process = pair.epochs(), other.vm.process.pid
