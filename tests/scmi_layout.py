@@ -127,6 +127,8 @@ struct sensor_5_request { uint32 sensor_id; uint32 trip_point_ev_ctrl; uint32 va
 struct sensor_5_reply { };
 struct sensor_6_request { uint32 sensor_id; uint32 flags; };
 struct sensor_6_reply { };
+struct sensor_6_v1_request { uint32 sensor_id; uint32 flags; };
+struct sensor_6_v1_reply { int64 value; };
 struct sensor_6_item { int64 value; uint64 timestamp; };
 struct sensor_7_request { uint32 sensor_id; uint32 axis_desc_index; };
 struct sensor_7_reply { uint32 num_axis_flags; };

@@ -38,6 +38,9 @@ class Resource:
         if self.observer:
             self.observer.tell(self, what, agent, details)
 
+    def begin_telling(self):
+        """Somebody has subscribed to a notification: do what it takes to notice what is to be announced."""
+
     def restore(self, agent):
         """Undo what the agent with id `agent` has set, as far as no other agent has set it since."""
 

@@ -13,6 +13,7 @@ from scmi.model.rules import (
     require_reading,
     require_unique,
 )
+from scmi.model.sampling import Sampler, TripPoint
 from scmi.model.units import Unit
 from scmi.ticks import microseconds
 from scmi.wire import ready_reply
@@ -87,6 +88,10 @@ class Quantity(Resource):
             require_reading(value, self.subject)
         self._held = value
         self.refresh()
+        self.changed()
+
+    def changed(self):
+        """Tell those who want to know that there is another value."""
 
     def read(self):
         """Return the value now, an int."""
@@ -110,9 +115,14 @@ class Quantity(Resource):
 
 
 class Axis(Quantity):
-    """One axis of a sensor: arguments as for `Sensor`."""
+    """One axis of a sensor: arguments as for `Sensor`. `sensor`: the one that it belongs to."""
 
     KIND = "axis"
+    sensor = None
+
+    def changed(self):
+        """Tell those who want to know of the sensor."""
+        self.sensor.changed()
 
     def row(self):
         """Return the columns of a table for people."""
@@ -120,18 +130,6 @@ class Axis(Quantity):
 
     def __repr__(self):
         return "axis " + "  ".join(self.row())
-
-
-class TripPoint:
-    """A threshold: `control` is 0 off, 1 on rising, 2 on falling, 3 on both; `value` is in the sensor's unit."""
-
-    def __init__(self):
-        self.set(0, 0)
-
-    def set(self, control, value):
-        """Set what is watched for and where."""
-        self.control = control
-        self.value = value
 
 
 class Sensor(Quantity):
@@ -152,6 +150,7 @@ class Sensor(Quantity):
         timestamps=False,
         axes=(),
         enabled=True,
+        delay=None,
     ):
         """Describe a sensor; DescriptionError if a rule is broken.
 
@@ -160,7 +159,8 @@ class Sensor(Quantity):
         `resolution`: (value, power-of-ten exponent). `power`: microwatts that it draws. `trip_points`: how many.
         `intervals`: update intervals in milliseconds, or `interval_range`: (lowest, highest, step). `timestamps`:
         readings can carry the time in microseconds. `axes`: `Axis` objects; such a sensor has no value of its own.
-        `enabled`: whether it can be read before anybody enables it.
+        `enabled`: whether it can be read before anybody enables it. `delay`: how long an asynchronous reading takes
+        (`scmi.model.resource`); None: there are none. Linux 6.12 reads asynchronously whenever it can.
         """
         self.timestamps = timestamps
         self.axes = ()
@@ -187,6 +187,9 @@ class Sensor(Quantity):
         self.intervals = tuple(self._interval(interval) for interval in sorted(intervals))
         require(len(self.intervals) <= _MAX_INTERVALS, self.subject, "may have 4095 intervals at most")
         self.interval_range = self._checked_interval_range(interval_range)
+        self.delay = self.checked_delay(delay)
+        self._sampler = Sampler(self)
+        self._configured_by = 0
         self._initially_enabled = enabled
         self._initial_interval = (self.intervals + (self.interval_range or ()) + (0,))[0]
         self.interval = self._initial_interval
@@ -205,6 +208,7 @@ class Sensor(Quantity):
         require_unique(axes, self.subject, "axes")
         for number, axis in enumerate(axes):
             axis.id = number
+            axis.sensor = self
         return Collection(axes, "axis")
 
     def _checked_interval_range(self, limits):
@@ -320,18 +324,37 @@ class Sensor(Quantity):
         chosen = rounding.from_list(values, _comparable(wanted), mode)
         return None if chosen is None else self.intervals[values.index(chosen)]
 
-    def configure(self, enabled, timestamping, interval):
-        """Apply a configuration; `interval` as the wire has it."""
+    @property
+    def interval_ms(self):
+        """The update interval in whole milliseconds, at least 1; 0 if it has none."""
+        return self.interval and max(_comparable(self.interval) // 10 ** (_MILLI - _LEAST_EXPONENT), 1)
+
+    def configure(self, enabled, timestamping, interval, agent):
+        """Apply a configuration for the agent with id `agent`; `interval` as the wire has it."""
         self._enabled = enabled
         self._timestamping = timestamping
         self.interval = interval
+        self._configured_by = agent
         self.refresh()
+        self.begin_telling()
+
+    def begin_telling(self):
+        """Look at trip points and update intervals, if somebody wants to be told."""
+        if self.observer:
+            self._sampler.begin()
+
+    def changed(self):
+        """Tell those who want to know that there is another value."""
+        if self.observer:
+            self._sampler.look()
 
     def restore(self, agent):
         """Go back to the configuration of the description; the value stays, it is not an agent's to set."""
         for trip_point in self.trip_points:
-            trip_point.set(0, 0)
-        self.configure(self._initially_enabled, False, self._initial_interval)
+            if trip_point.agent == agent:
+                trip_point.set(0, 0, 0)
+        if self._configured_by == agent:
+            self.configure(self._initially_enabled, False, self._initial_interval, 0)
 
     def row(self):
         """Return the columns of a table for people."""

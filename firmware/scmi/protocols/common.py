@@ -67,6 +67,14 @@ class Protocol:
             if told and (resource is self or agent.may_use(self, resource)):
                 agent.tell(self.ID, told[0], resource.id, detail, told[5](resource, cause, *details))
 
+    def wanted(self, resource):
+        """Return whether any agent has subscribed to a notification of `resource`."""
+        for agent in self.platform.agents:
+            for told in self.EVENTS:
+                if agent.hears and agent.events.subscribed(self.ID, told[0], resource.id):
+                    return True
+        return False
+
     def _event(self, what, version):
         """Return the row of the notification `what` that counts at protocol `version`, or None."""
         found = None
@@ -121,7 +129,9 @@ def subscriber(event, what):
         if not agent.hears or not resource.can_tell(what):
             return NOT_SUPPORTED
         agent.events.subscribe(protocol.ID, event, resource.id, request[2 if protocol.RESOURCE else 1])
-        resource.observer = protocol
+        if resource is not protocol:
+            resource.observer = protocol
+            resource.begin_telling()
         return 8
 
     return subscribe

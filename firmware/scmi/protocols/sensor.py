@@ -1,18 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""Sensor management protocol 3.1. Source: DEN0056F, 3.7."""
+"""Sensor management protocol 3.1, 3.0, 2.0 and 1.0. Source: DEN0056F, 3.7.
+
+Version 1.0 has neither axes nor timestamps, and one update interval that cannot be changed; long names came with 3.0.
+"""
 
 from hal.compat import const
-from scmi.message import row
-from scmi.protocols.common import Protocol, common_messages, no_events
+from scmi.delayed import MAX_OPEN
+from scmi.message import event, row
+from scmi.model.sampling import RISING
+from scmi.protocols.common import Protocol, common_messages, notify_row
 from scmi.status import INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, OUT_OF_RANGE, PROTOCOL_ERROR
 from scmi.ticks import microseconds
 from scmi.wire import LONG_NAME, SHORT_NAME, high, low, paginate, put, text_words
 
 PROTOCOL_ID = const(0x15)
 
+_SECOND = const(0x20000)
+_THIRD = const(0x30000)
+
 _WORD = const(0xFFFFFFFF)
 
+# attributes (3.7.2.3)
+_MAX_OPEN_SHIFT = const(16)
+
 # sensor_attributes_low and sensor_attributes_high (3.7.2.5).
+_DELAYS = const(1 << 31)
+_UPDATES = const(1 << 30)
 _EXTENDED_NAME = const(1 << 29)
 _TIMESTAMP_EXPONENT_SHIFT = const(10)
 _TIMESTAMPS = const(1 << 9)
@@ -30,6 +43,13 @@ _RESOLUTION_EXPONENT_SHIFT = const(27)
 _INTERVAL_TRIPLET = const(1 << 12 | 3)
 
 _MICROSECONDS = const(-6)
+
+# The update interval in sensor_attributes_high of version 1.0.
+_FIRST_INTERVAL_SHIFT = const(27)
+_FIRST_EXPONENT_SHIFT = const(22)
+
+# trip_point_desc (3.7.3.1)
+_RISEN = const(1 << 16)
 
 # What a sensor that does not tell its range reports: the whole of a signed 64-bit number (3.7.2.5).
 _LOWEST = const(-0x8000000000000000)
@@ -52,17 +72,36 @@ def _limits(quantity):
     return (low(lowest), high(lowest), low(highest), high(highest))
 
 
-def _sensor_descriptor(sensor):
-    """Return a sensor's descriptor as words.
+def _first_descriptor(sensor, hears):
+    """Return a sensor's descriptor as words, as version 1.0 has it."""
+    attributes_low = len(sensor.trip_points) | (_DELAYS if hears and sensor.delay is not None else 0)
+    attributes_high = sensor.unit.code | _five_bits(sensor.unit.exponent) << _EXPONENT_SHIFT
+    return (sensor.id, attributes_low, attributes_high | _first_interval(sensor)) + text_words(sensor.name, SHORT_NAME)
+
+
+def _first_interval(sensor):
+    """Return the update interval as five bits of value and five of a power of ten; 0 if it has none or does not fit."""
+    value, exponent = sensor.interval >> 5, sensor.interval & 0x1F
+    while value > 0x1F and value % 10 == 0:
+        value, exponent = value // 10, exponent + 1
+    if value > 0x1F:
+        return 0
+    return value << _FIRST_INTERVAL_SHIFT | _five_bits(exponent) << _FIRST_EXPONENT_SHIFT
+
+
+def _sensor_descriptor(sensor, hears, version):
+    """Return a sensor's descriptor as words, as versions from 2.0 on have it.
 
     Resolution and range belong to the axes of a sensor that has axes, so its own descriptor ends with the power: Linux
     parses it so.
     """
     attributes_low = len(sensor.trip_points)
     attributes_high = sensor.unit.code | _five_bits(sensor.unit.exponent) << _EXPONENT_SHIFT
+    if hears:
+        attributes_low |= _UPDATES if sensor.delay is None else _UPDATES | _DELAYS
     if sensor.timestamps:
         attributes_low |= _TIMESTAMPS | _five_bits(_MICROSECONDS) << _TIMESTAMP_EXPONENT_SHIFT
-    if len(sensor.name.encode()) >= SHORT_NAME:
+    if len(sensor.name.encode()) >= SHORT_NAME and version >= _THIRD:
         attributes_low |= _EXTENDED_NAME
     if sensor.axes:
         attributes_high |= _AXES | len(sensor.axes) << _AXIS_COUNT_SHIFT
@@ -75,8 +114,8 @@ def _sensor_descriptor(sensor):
     return (sensor.id, attributes_low, attributes_high) + text_words(sensor.name, SHORT_NAME) + extra
 
 
-def _axis_descriptor(axis):
-    attributes_low = _AXIS_EXTENDED_NAME if len(axis.name.encode()) >= SHORT_NAME else 0
+def _axis_descriptor(axis, version):
+    attributes_low = _AXIS_EXTENDED_NAME if len(axis.name.encode()) >= SHORT_NAME and version >= _THIRD else 0
     attributes_high = axis.unit.code | _five_bits(axis.unit.exponent) << _EXPONENT_SHIFT
     extra = ()
     if axis.is_extended:
@@ -87,7 +126,7 @@ def _axis_descriptor(axis):
 
 def description_get(agent, protocol, request, reply, room):
     """SENSOR_DESCRIPTION_GET (3.7.2.5)."""
-    return paginate(protocol.descriptors, request[1], reply, room, INVALID_PARAMETERS, 16)
+    return paginate(protocol.descriptors(agent), request[1], reply, room, INVALID_PARAMETERS, 16)
 
 
 def trip_point_config(agent, sensor, request, reply, room):
@@ -101,7 +140,7 @@ def trip_point_config(agent, sensor, request, reply, room):
     if value >> 63:
         value -= 1 << 64
     agent.note(sensor)
-    sensor.trip_points[number].set(request[2] & 3, value)
+    sensor.trip_points[number].set(request[2] & 3, value, agent.id)
     return 8
 
 
@@ -109,7 +148,7 @@ def reading_get(agent, sensor, request, reply, room):
     """SENSOR_READING_GET (3.7.2.12). A sensor with one value that is not disabled, a PROTOCOL_ERROR here, has its reply
     ready."""
     if request[2]:
-        return NOT_SUPPORTED
+        return _read_later(agent, sensor, request)
     if not sensor.enabled:
         return PROTOCOL_ERROR
     if not sensor.axes:
@@ -117,27 +156,69 @@ def reading_get(agent, sensor, request, reply, room):
         return 24
     if 8 + 16 * len(sensor.axes) > room:
         return PROTOCOL_ERROR
-    at = 2
-    for axis in sensor.axes:
-        at = _put_reading(axis, sensor.timestamping, reply, at)
-    return at << 2
+    return _put_readings(sensor, reply, 2) << 2
 
 
-def _put_reading(quantity, stamped, reply, at):
-    value = quantity.read()
-    stamp = microseconds() if stamped else 0
-    reply[at] = value & _WORD
-    reply[at + 1] = value >> 32 & _WORD
-    reply[at + 2] = stamp & _WORD
-    reply[at + 3] = stamp >> 32 & _WORD
-    return at + 4
+def _put_readings(sensor, words, at):
+    """Put value and time of a sensor, or of each of its axes, into `words` from `at` on; return the index behind."""
+    for quantity in sensor.axes or (sensor,):
+        value, stamp = quantity.read(), microseconds() if sensor.timestamping else 0
+        words[at] = value & _WORD
+        words[at + 1] = value >> 32 & _WORD
+        words[at + 2] = stamp & _WORD
+        words[at + 3] = stamp >> 32 & _WORD
+        at += 4
+    return at
+
+
+def first_reading_get(agent, sensor, request, reply, room):
+    """SENSOR_READING_GET of version 1.0: a value without time; of a sensor with axes the first axis."""
+    if request[2]:
+        return _read_later(agent, sensor, request)
+    if not sensor.enabled:
+        return PROTOCOL_ERROR
+    return put(reply, 2, _value(sensor)) << 2
+
+
+def _read_later(agent, sensor, request):
+    if sensor.delay is not None and agent.hears and not sensor.enabled:
+        return PROTOCOL_ERROR
+    return agent.later(request[0], sensor, lambda: _finish(agent, sensor))
+
+
+def _finish(agent, sensor):
+    """Return the payload of SENSOR_READING_COMPLETE (3.7.3.3), or a status if it has been disabled since."""
+    if not sensor.enabled:
+        return PROTOCOL_ERROR
+    return (sensor.id,) + (_readings(sensor) if agent.versions[PROTOCOL_ID] >= _SECOND else _value(sensor))
+
+
+def _value(sensor):
+    value = (sensor.axes[0] if sensor.axes else sensor).read()
+    return (low(value), high(value))
+
+
+def _readings(sensor):
+    words = [0] * (4 * max(len(sensor.axes), 1))
+    _put_readings(sensor, words, 0)
+    return tuple(words)
+
+
+def tripped(sensor, agent, number, direction):
+    """Return the payload of SENSOR_TRIP_POINT_EVENT (3.7.4.1)."""
+    return (agent, sensor.id, number | (_RISEN if direction == RISING else 0))
+
+
+def updated(sensor, agent):
+    """Return the payload of SENSOR_UPDATE (3.7.4.2)."""
+    return (agent, sensor.id) + _readings(sensor)
 
 
 def axis_description_get(agent, sensor, request, reply, room):
     """SENSOR_AXIS_DESCRIPTION_GET (3.7.2.6). The clause has no status for a wrong index; it gets that of 3.7.2.5."""
     if not sensor.axes:
         return NOT_SUPPORTED
-    records = [_axis_descriptor(axis) for axis in sensor.axes]
+    records = [_axis_descriptor(axis, agent.versions[PROTOCOL_ID]) for axis in sensor.axes]
     return paginate(records, request[2], reply, room, INVALID_PARAMETERS, 26)
 
 
@@ -172,7 +253,7 @@ def config_set(agent, sensor, request, reply, room):
         if interval is None:
             return INVALID_PARAMETERS
     agent.note(sensor)
-    sensor.configure(wanted & 1 != 0, wanted & 2 != 0, interval)
+    sensor.configure(wanted & 1 != 0, wanted & 2 != 0, interval, agent.id)
     return 8
 
 
@@ -195,7 +276,18 @@ class SensorProtocol(Protocol):
 
     ID = PROTOCOL_ID
     NAME = "sensor"
-    VERSIONS = (0x30001,)
+    VERSIONS = (0x30001, _THIRD, _SECOND, 0x10000)
+    EVENTS = (
+        event(
+            0x0,
+            "trip",
+            "SENSOR_TRIP_POINT_EVENT",
+            0x10000,
+            ("agent_id", "sensor_id", "trip_point_desc"),
+            tripped,
+        ),
+        event(0x1, "update", "SENSOR_UPDATE", _SECOND, ("agent_id", "sensor_id", "readings[4]"), updated),
+    )
     RESOURCE = "sensor_id"
     MESSAGES = common_messages(("attributes", "sensor_reg_address*2", "sensor_reg_len"), 0x30001) + (
         row(
@@ -206,16 +298,7 @@ class SensorProtocol(Protocol):
             ("num_sensor_flags", "desc[7]"),
             description_get,
         ),
-        row(
-            0x4,
-            "SENSOR_TRIP_POINT_NOTIFY",
-            0x10000,
-            ("sensor_id", "sensor_event_control"),
-            (),
-            no_events,
-            flags=("sensor_event_control", 1),
-            notifies=0x0,
-        ),
+        notify_row(0x4, "SENSOR_TRIP_POINT_NOTIFY", 0x10000, 0x0, "trip", ("sensor_id", "sensor_event_control")),
         row(
             0x5,
             "SENSOR_TRIP_POINT_CONFIG",
@@ -229,6 +312,16 @@ class SensorProtocol(Protocol):
             0x6,
             "SENSOR_READING_GET",
             0x10000,
+            ("sensor_id", "flags"),
+            ("value*2",),
+            first_reading_get,
+            flags=("flags", 1),
+            asynchronous=1,
+        ),
+        row(
+            0x6,
+            "SENSOR_READING_GET",
+            _SECOND,
             ("sensor_id", "flags"),
             ("value*2", "timestamp*2", "further_axes[4]"),
             reading_get,
@@ -262,15 +355,8 @@ class SensorProtocol(Protocol):
             config_set,
             flags=("sensor_config", 0xFFFFFE03),
         ),
-        row(
-            0xB,
-            "SENSOR_CONTINUOUS_UPDATE_NOTIFY",
-            0x20000,
-            ("sensor_id", "sensor_event_control"),
-            (),
-            no_events,
-            flags=("sensor_event_control", 1),
-            notifies=0x1,
+        notify_row(
+            0xB, "SENSOR_CONTINUOUS_UPDATE_NOTIFY", _SECOND, 0x1, "update", ("sensor_id", "sensor_event_control")
         ),
         row(0xC, "SENSOR_NAME_GET", 0x30000, ("sensor_id",), ("flags", "name*16"), name_get),
         row(
@@ -285,8 +371,21 @@ class SensorProtocol(Protocol):
 
     def __init__(self, platform, resources):
         super().__init__(platform, resources)
-        self.descriptors = [_sensor_descriptor(sensor) for sensor in self.resources]
+        self._descriptors = {}
+
+    def descriptors(self, agent):
+        """Return the descriptors of all sensors as `agent` sees them."""
+        seen = (agent.versions[PROTOCOL_ID], agent.hears)
+        if seen not in self._descriptors:
+            self._descriptors[seen] = [self._descriptor(sensor, *seen) for sensor in self.resources]
+        return self._descriptors[seen]
+
+    def _descriptor(self, sensor, version, hears):
+        if version < _SECOND:
+            return _first_descriptor(sensor, hears)
+        return _sensor_descriptor(sensor, hears, version)
 
     def attributes(self, agent):
-        """Number of sensors; no asynchronous readings, no shared memory of readings (three words)."""
-        return (len(self.resources), 0, 0, 0)
+        """Number of sensors and of asynchronous readings at a time; no shared memory of readings (three words)."""
+        delays = agent.hears and any(sensor.delay is not None for sensor in self.resources)
+        return (len(self.resources) | (MAX_OPEN << _MAX_OPEN_SHIFT if delays else 0), 0, 0, 0)

@@ -18,7 +18,7 @@ SOUND = {
 }
 
 # Messages with the flag, but without a delayed response.
-NEVER_LATER = ("CLOCK_RATE_SET", "SENSOR_READING_GET")
+NEVER_LATER = ("CLOCK_RATE_SET",)
 
 MESSAGE_ATTRIBUTES, NEGOTIATE, SET_DEVICE_PERMISSIONS = 0x2, 0x10, 0x9
 FIRST_OF_ITS_OWN = 0x3

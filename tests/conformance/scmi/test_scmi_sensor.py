@@ -34,6 +34,7 @@ NOBODY = (9, 0x10000, 0xFFFFFFFF)
 COUNT = 9
 AXIS_NAME = "z-axis-with-a-name-of-more-than-sixteen-bytes"
 
+UPDATES = 1 << 30
 ENABLED, TIMESTAMPS, ROUND_UP, ROUND_NEAREST = 1, 2, 1 << 9, 1 << 10
 
 
@@ -67,12 +68,12 @@ def test_3_7_2_3_attributes_count_sensors_and_show_no_shared_memory():
 
 def test_3_7_2_5_plain_descriptor():
     found = descriptors(client())[PLAIN]
-    assert found[:3] == [PLAIN, 0, 0x1D << 11 | 2] and text(found[3:7]) == "plain" and len(found) == 7
+    assert found[:3] == [PLAIN, UPDATES, 0x1D << 11 | 2] and text(found[3:7]) == "plain" and len(found) == 7
 
 
 def test_3_7_2_5_extended_descriptor():
     found = descriptors(client())[FULL]
-    assert found[1] == 0x1A << 10 | 1 << 9 | 1 << 8 | 2
+    assert found[1] == UPDATES | 0x1A << 10 | 1 << 9 | 1 << 8 | 2
     assert found[2] == 0x1A << 11 | 7
     assert found[7:] == [250, 0x1E << 27 | 3, 0xFFFFFFF9, 0xFFFFFFFF, 0, 1 << 8]
 
@@ -84,12 +85,12 @@ def test_3_7_2_5_sensor_without_limits_has_the_whole_range():
 
 def test_3_7_2_5_long_name_is_cut_and_announced():
     found = descriptors(client())[LONG]
-    assert found[1] == 1 << 29 and text(found[3:7]) == LONG_SENSOR_NAME[:15]
+    assert found[1] == UPDATES | 1 << 29 and text(found[3:7]) == LONG_SENSOR_NAME[:15]
 
 
 def test_3_7_2_5_sensor_with_axes():
     found = descriptors(client())[AXES]
-    assert found[1] == 0x1A << 10 | 1 << 9
+    assert found[1] == UPDATES | 0x1A << 10 | 1 << 9
     assert found[2] == 3 << 16 | 1 << 8 | 0x59
 
 
@@ -164,12 +165,6 @@ def test_3_7_2_7_sensor_without_intervals():
 def test_3_7_2_7_unknown_sensor():
     for sensor in NOBODY:
         assert client().call(SENSOR, INTERVALS, sensor, 0) == (NOT_FOUND, [])
-
-
-def test_3_7_2_8_and_13_subscriptions_are_not_supported():
-    for message in (TRIP_NOTIFY, UPDATE_NOTIFY):
-        for enable in (0, 1):
-            assert client().call(SENSOR, message, FULL, enable) == (NOT_SUPPORTED, [])
 
 
 def test_3_7_2_8_and_13_bad_event_control():

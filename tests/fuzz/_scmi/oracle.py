@@ -75,7 +75,7 @@ class Oracle:
                 return NOT_FOUND
             if not self.may_use(agent, part, number) or number in part.FORBIDDEN.get(message, ()):
                 return DENIED
-        least = self.sizes[name + "_reply"] + part.LEAST.get(message, 0)
+        least = self.sizes[name + "_reply"] + part.least(message, part.version(agent))
         return PROTOCOL_ERROR if room < 8 + least else 0
 
     def may_use(self, agent, part, number):

@@ -66,7 +66,6 @@ class Part:
     NO_RESOURCE = (0, 1, 2, 0x10)  # messages that name none
     SECOND_WORD = ()  # messages that have its id in the second word
     FORBIDDEN = {}  # message: resources on which frontends may not use it
-    LEAST = {}  # message: bytes of its reply that are not in its structure
 
     def __init__(self, oracle):
         self.oracle = oracle
@@ -93,6 +92,10 @@ class Part:
     def flags_of(self, message, version):
         """Return (word of the flags, bits that may be set) of a message in `version`; (0, 0): it has none."""
         return self.FLAGS.get(message, (0, 0))
+
+    def least(self, message, version):
+        """Return the bytes that a message's reply has besides its structure."""
+        return 0
 
     def size(self, name):
         """Return the bytes of a structure of this protocol."""

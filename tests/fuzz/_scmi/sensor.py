@@ -30,19 +30,37 @@ def encoded(milliseconds):
 class Sensor(Part):
     """The configuration of each sensor."""
 
-    ID, NAME, VERSIONS, COUNT = 0x15, "sensor", (0x30001,), 9
+    ID, NAME, VERSIONS, COUNT = 0x15, "sensor", (0x30001, 0x30000, 0x20000, 0x10000), 9
     SOC, EXTRA = tuple(number for number in range(COUNT) if number != NEGATIVE), (NEGATIVE,)
+    SINCE = {
+        0x7: 0x20000,
+        0x8: 0x20000,
+        0x9: 0x20000,
+        0xA: 0x20000,
+        0xB: 0x20000,
+        0xC: 0x30000,
+        0xD: 0x30000,
+        0x10: 0x30001,
+    }
     FLAGS = {0x4: (2, 1), 0x5: (2, 0xFF3), 0x6: (2, 1), 0xA: (2, 0xFFFFFE03), 0xB: (2, 1)}
     NO_RESOURCE = Part.NO_RESOURCE + (0x3,)
-    LEAST = {0x6: 16}
 
     def __init__(self, oracle):
-        self.configs = {}
+        self.configs, self.owners = {}, {}
         super().__init__(oracle)
 
     def restore(self, number, agent):
-        interval = encoded(10) if number in MS_INTERVALS else 0
-        self.configs[number] = interval << 11 | int(number != DISABLED)
+        if agent is None or self.owners.get(number) == agent:
+            interval = encoded(10) if number in MS_INTERVALS else 0
+            self.configs[number] = interval << 11 | int(number != DISABLED)
+            self.owners[number] = None
+
+    def layout(self, message, version):
+        name = super().layout(message, version)
+        return name + "_v1" if name and message == 0x6 and version < 0x20000 else name
+
+    def least(self, message, version):
+        return 16 if message == 0x6 and version >= 0x20000 else 0
 
     def flags(self, source, message):
         if message == 0xA:
@@ -56,12 +74,12 @@ class Sensor(Part):
     def message_3(self, agent, request, room):
         if request[1] >= self.COUNT:
             return INVALID_PARAMETERS
-        item, extended = self.size("3_item"), self.size("3_extended")
+        item, extended = self.size("3_item"), self.size("3_extended") if self.version(agent) >= 0x20000 else 0
         sizes = [item + extended if sensor == FULL else item for sensor in range(self.COUNT)]
         return page(records(sizes), request[1], room, INVALID_PARAMETERS, 16)
 
     def message_4(self, agent, request, room):
-        return NOT_SUPPORTED
+        return []
 
     def message_5(self, agent, request, room):
         if request[1] != FULL:
@@ -77,6 +95,8 @@ class Sensor(Part):
             return NOT_SUPPORTED
         if not config & 1:
             return PROTOCOL_ERROR
+        if self.version(agent) < 0x20000:
+            return words(1) if sensor == AXES else [None, 0] if sensor == MOVING else words(VALUES[sensor])
         if sensor == AXES:
             if room < 8 + 3 * 16:
                 return PROTOCOL_ERROR
@@ -123,11 +143,12 @@ class Sensor(Part):
                 return INVALID_PARAMETERS
             interval = encoded(chosen // 10**13)
         self.configs[sensor] = interval << 11 | config & 3
+        self.owners[sensor] = agent
         self.note(agent, sensor)
         return []
 
     def message_11(self, agent, request, room):
-        return NOT_SUPPORTED
+        return []
 
     def message_12(self, agent, request, room):
         return [0] + [None] * 16

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Looking at a sensor while somebody wants to be told of it: trip points and updates. Source: DEN0056F, 3.7.2.8,
+3.7.2.9 and 3.7.2.13.
+
+A value that is set is looked at when it is set. One that moves by itself, or that has an update interval, is looked at
+again and again, every update interval; nothing runs while nobody has subscribed.
+"""
+
+from hal.compat import const
+
+RISING = const(1)
+FALLING = const(2)
+
+# Milliseconds between two looks at a sensor that moves and has no update interval.
+PERIOD = const(1000)
+
+
+class TripPoint:
+    """A threshold: `control` is 0 off, 1 on rising, 2 on falling, 3 on both; `value` is in the sensor's unit; `agent`:
+    id of the agent that has set it."""
+
+    def __init__(self):
+        self.set(0, 0, 0)
+
+    def set(self, control, value, agent):
+        """Set what is watched for and where, for the agent with id `agent`."""
+        self.control = control
+        self.value = value
+        self.agent = agent
+
+    def crossed(self, before, now):
+        """Return RISING or FALLING if a value that was `before` has come to the threshold in a direction that is
+        watched for; 0 otherwise."""
+        if self.control & RISING and before < self.value <= now:
+            return RISING
+        if self.control & FALLING and before > self.value >= now:
+            return FALLING
+        return 0
+
+
+class Sampler:
+    """Looks at one sensor and announces "trip", with the number of the trip point and the direction, and "update"."""
+
+    def __init__(self, sensor):
+        self._sensor = sensor
+        self._last = None
+        self._running = False
+
+    def begin(self):
+        """Look from now on, as somebody has subscribed."""
+        sensor = self._sensor
+        self._last = None if sensor.axes else sensor.read()
+        if not self._running and (sensor.moving or sensor.interval):
+            self._running = True
+            sensor.observer.platform.after(self._period(), self._tick)
+
+    def look(self):
+        """Announce what has happened since the last look, if the sensor can be read."""
+        sensor = self._sensor
+        if not sensor.enabled:
+            return
+        if not sensor.axes:
+            self._look_at_trip_points(sensor.read())
+        sensor.announce("update", 0)
+
+    def _look_at_trip_points(self, value):
+        before, self._last = self._last, value
+        for number, trip_point in enumerate(self._sensor.trip_points):
+            direction = 0 if before is None else trip_point.crossed(before, value)
+            if direction:
+                self._sensor.announce("trip", 0, number, direction)
+
+    def _tick(self):
+        sensor = self._sensor
+        if not sensor.observer.wanted(sensor) or not (sensor.moving or sensor.interval):
+            self._running = False
+            return
+        sensor.observer.platform.after(self._period(), self._tick)
+        self.look()
+
+    def _period(self):
+        return self._sensor.interval_ms or PERIOD
