@@ -9,6 +9,7 @@ from scmi.platform import (
     Clock,
     Device,
     Platform,
+    PowerCap,
     PowerDomain,
     Reset,
     Sensor,
@@ -17,7 +18,7 @@ from scmi.platform import (
 )
 from scmi_client import Client, Time
 
-BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17
+BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -45,6 +46,11 @@ SPECIAL_STATE = 1 << 31 | 5
 RAIL, STEPS, SOLID, BELOW_ZERO, ALWAYS, SEALED, LONG_VOLTAGE = range(7)
 LONG_VOLTAGE_NAME = "a-voltage-with-a-name-of-more-than-sixteen-bytes"
 LEVELS = [100_000 * step for step in range(1, 41)]
+
+# Power caps: BOX holds the others but LOAD and METER, SLOW sets caps a while later, METER is measured and not limited.
+BOX, CORES, SLOW, LOAD, METER, TIED, LONG_CAP = range(7)
+LONG_CAP_NAME = "a-power-cap-with-a-name-of-more-than-sixteen-bytes"
+CAP_DELAY_MS = 20
 
 # Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor, the clock FIXED and the power
 # domain DEEP.
@@ -145,11 +151,32 @@ def voltages():
     ]
 
 
+def power_caps():
+    """Return the power capping domains, in the order of their ids."""
+    return [
+        PowerCap(
+            "box",
+            cap_range=(1_000_000, 15_100_000, 250_000),
+            interval_range=(1_000, 10_000, 500),
+            power=4_000_000,
+            sustainable=9_000_000,
+            accuracy=1_500,
+        ),
+        PowerCap("cores", 500_000, cap_range=(500_000, 8_000_000, 100_000), parent="box", power=2_500_000),
+        PowerCap("slow", cap_range=(10, 100, 10), unit="milliwatt", parent="cores", delay=CAP_DELAY_MS),
+        PowerCap("load", 0, cap_range=(1, 9, 1), unit="abstract", power=_Ramp(), interval=7),
+        PowerCap("meter", power=0xFFFFFFFF, interval_range=(20, 40, 20), interval=40),
+        PowerCap("tied", 20, cap_range=(10, 30, 10), interval_range=(10, 30, 10), forbidden="all", parent="box"),
+        PowerCap(LONG_CAP_NAME, 7_000, power=6_000, parent="box"),
+    ]
+
+
 def platform(versions=None):
     """Return a new platform with a trusted and an ordinary agent."""
     all_sensors, all_clocks, all_domains, all_resets = sensors(), clocks(), power_domains(), resets()
-    all_voltages = voltages()
-    names = [item.name for item in all_sensors + all_clocks + all_domains + all_resets + all_voltages] + ["system"]
+    all_voltages, all_caps = voltages(), power_caps()
+    resources = all_sensors + all_clocks + all_domains + all_resets + all_voltages + all_caps
+    names = [item.name for item in resources] + ["system"]
     return Platform(
         all_sensors,
         all_clocks,
@@ -166,6 +193,7 @@ def platform(versions=None):
         resets=all_resets,
         voltages=all_voltages,
         versions=versions,
+        power_caps=all_caps,
     )
 
 

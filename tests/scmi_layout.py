@@ -191,6 +191,43 @@ struct voltage_9_request { uint32 domain_id; };
 struct voltage_9_reply { uint32 flags; char name[64]; };
 struct voltage_16_request { uint32 version; };
 struct voltage_16_reply { };
+
+struct powercap_0_request { };
+struct powercap_0_reply { uint32 version; };
+struct powercap_1_request { };
+struct powercap_1_reply { uint16 num_domains; uint16 reserved; };
+struct powercap_2_request { uint32 message_id; };
+struct powercap_2_reply { uint32 attributes; };
+struct powercap_3_request { uint32 domain_id; };
+struct powercap_3_reply { uint32 attributes; char name[16]; uint32 min_pai; uint32 max_pai; uint32 pai_step; \
+uint32 min_power_cap; uint32 max_power_cap; uint32 power_cap_step; uint32 sustainable_power; uint32 accuracy; \
+uint32 parent_id; };
+struct powercap_4_request { uint32 domain_id; };
+struct powercap_4_reply { uint32 power_cap; };
+struct powercap_5_request { uint32 domain_id; uint32 flags; uint32 power_cap; };
+struct powercap_5_reply { };
+struct powercap_5_delayed { int32 status; uint32 domain_id; uint32 power_cap; };
+struct powercap_6_request { uint32 domain_id; };
+struct powercap_6_reply { uint32 pai; };
+struct powercap_7_request { uint32 domain_id; uint32 flags; uint32 pai; };
+struct powercap_7_reply { };
+struct powercap_8_request { uint32 domain_id; };
+struct powercap_8_reply { uint32 flags; char name[64]; };
+struct powercap_9_request { uint32 domain_id; };
+struct powercap_9_reply { uint32 power; uint32 pai; };
+struct powercap_10_request { uint32 domain_id; uint32 notify_enable; };
+struct powercap_10_reply { };
+struct powercap_11_request { uint32 domain_id; uint32 notify_enable; uint32 power_thresh_low; \
+uint32 power_thresh_high; };
+struct powercap_11_reply { };
+struct powercap_12_request { uint32 domain_id; uint32 message_id; };
+struct powercap_12_reply { uint32 attributes; uint32 rate_limit; uint32 chan_addr_low; uint32 chan_addr_high; \
+uint32 chan_size; uint32 doorbell_addr_low; uint32 doorbell_addr_high; uint32 doorbell_set_mask_low; \
+uint32 doorbell_set_mask_high; uint32 doorbell_preserve_mask_low; uint32 doorbell_preserve_mask_high; };
+struct powercap_16_request { uint32 version; };
+struct powercap_16_reply { };
+struct powercap_0_event { uint32 agent_id; uint32 domain_id; uint32 power_cap; uint32 pai; };
+struct powercap_1_event { uint32 agent_id; uint32 domain_id; uint32 power; };
 """
 
 _BYTES = {"uint8": 1, "char": 1, "uint16": 2, "uint32": 4, "int32": 4, "uint64": 8, "int64": 8}

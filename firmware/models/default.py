@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: MIT
 """The default platform: a small system on chip with every kind of clock, some power domains, sensors, resets, voltages,
-and a system that can be asked to shut down or to restart.
+a tree of power caps, and a system that can be asked to shut down or to restart.
 
-All sensors hold what they were set to, except `battery`, which moves by itself.
+All sensors hold what they were set to, except `battery`, which moves by itself. The power of the package is what its
+parts draw.
 """
 
 from hal.compat import const
-from scmi.platform import DUTY_CYCLE, PHASE, Axis, Clock, Platform, PowerDomain, Reset, Sensor, SystemPower, Voltage
+from scmi.platform import (
+    DUTY_CYCLE,
+    PHASE,
+    Axis,
+    Clock,
+    Platform,
+    PowerCap,
+    PowerDomain,
+    Reset,
+    Sensor,
+    SystemPower,
+    Voltage,
+)
 from scmi.ticks import milliseconds
 
 _PERIOD_MASK = const(0xFFFF)
@@ -21,6 +34,29 @@ def battery_voltage():
     if phase & _HALF_PERIOD:
         phase ^= _PERIOD_MASK
     return _EMPTY_UV + phase * _UV_PER_MS
+
+
+# What the package draws besides the parts that have a power cap of their own.
+_UNCORE_UW = const(350_000)
+
+parts = [
+    PowerCap(
+        "cpu-cluster",
+        cap_range=(500_000, 8_000_000, 100_000),
+        interval_range=(1_000, 100_000, 1_000),
+        power=2_400_000,
+        sustainable=6_000_000,
+        accuracy=1_000,
+        parent="package",
+    ),
+    PowerCap("gpu", 0, cap_range=(250_000, 5_000_000, 50_000), power=0, parent="package"),
+    PowerCap("image-signal-processor-of-the-rear-camera", power=120_000, parent="package"),
+]
+
+
+def package_power():
+    """Return microwatts that the whole package draws."""
+    return _UNCORE_UW + sum(part.power for part in parts)
 
 
 platform = Platform(
@@ -78,4 +114,15 @@ platform = Platform(
         Voltage("vdd-of-the-expansion-connector", 5_000_000),
         Voltage("vdd-fuses", 1_800_000, enabled=False, forbidden="all"),
     ],
+    power_caps=[
+        PowerCap(
+            "package",
+            cap_range=(2_000_000, 15_000_000, 250_000),
+            interval_range=(1_000, 1_000_000, 1_000),
+            power=package_power,
+            sustainable=10_000_000,
+            delay=5,
+        ),
+    ]
+    + parts,
 )

@@ -16,6 +16,7 @@ from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
 from scmi.model.own import FIRST_OWN, own_protocols
 from scmi.model.power_domain import PowerDomain
+from scmi.model.powercap import PowerCap, grow
 from scmi.model.reset import Reset
 from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
 from scmi.model.sealed import seal_all
@@ -25,6 +26,7 @@ from scmi.model.voltage import Voltage, regulators
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
 from scmi.protocols.power import PowerProtocol
+from scmi.protocols.powercap import PowercapProtocol
 from scmi.protocols.reset import ResetProtocol
 from scmi.protocols.sensor import SensorProtocol
 from scmi.protocols.system import SystemProtocol
@@ -39,6 +41,7 @@ __all__ = [
     "DescriptionError",
     "Device",
     "Platform",
+    "PowerCap",
     "PowerDomain",
     "Reset",
     "Sensor",
@@ -65,7 +68,8 @@ class Device:
 class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
-    Resources are `sensors`, `clocks`, `power_domains`, `resets`, `voltages` and `system`, a SystemPower or None.
+    Resources are `sensors`, `clocks`, `power_domains`, `resets`, `voltages`, `power_caps`, and `system`, which is a
+    SystemPower or None.
     """
 
     def __init__(
@@ -83,15 +87,16 @@ class Platform:
         voltages=(),
         protocols=None,
         versions=None,
+        power_caps=(),
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
-        `sensors`, `clocks`, `power_domains`, `resets`, `voltages`: in the order of their ids. `agents`: frontends in
-        the order of their ids, which begin at 1; without any, `agent()` makes them. `devices`: groups for permissions,
-        in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`: at most 15
-        bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown, reset and
-        suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`: {name of
-        a protocol: the newest version to offer}, such as {"clock": 0x20000}.
+        `sensors`, `clocks`, `power_domains`, `resets`, `voltages`, `power_caps`: in the order of their ids. `agents`:
+        frontends in the order of their ids, which begin at 1; without any, `agent()` makes them. `devices`: groups for
+        permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
+        at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
+        reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`:
+        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}.
         """
         self._versions = dict(versions or {})
         self._after = None
@@ -121,6 +126,8 @@ class Platform:
         self.system = system
         self.resets = _numbered(resets, "reset", 0, 0xFFFF, Reset)
         self.voltages = _numbered(voltages, "voltage", 0, 0xFFFF, Voltage)
+        self.power_caps = _numbered(power_caps, "power cap", 0, 0xFFFF, PowerCap)
+        grow(self.power_caps)
         self.own = own_protocols(protocols or {})
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
@@ -187,6 +194,7 @@ class Platform:
             (SystemProtocol, (self.system,) if self.system else ()),
             (ResetProtocol, self.resets),
             (VoltageProtocol, self.voltages),
+            (PowercapProtocol, self.power_caps),
         ) + self.own
 
     def _grouped(self, devices):
@@ -220,7 +228,7 @@ class Platform:
     def describe(self):
         """Return what a frontend should see, as lists and dicts of plain data.
 
-        A sensor's `value` is None if it moves by itself; with axes it is a list.
+        A sensor's `value` and a domain's `power` are None if they move by themselves; with axes a value is a list.
         """
         return {
             "vendor": self.vendor,
@@ -264,6 +272,19 @@ class Platform:
                 {"id": voltage.id, "name": voltage.name, "level": voltage.level, "enabled": voltage.enabled}
                 for voltage in self.voltages
             ],
+            "power_caps": [
+                {
+                    "id": domain.id,
+                    "name": domain.name,
+                    "unit": domain.unit,
+                    "cap": domain.cap,
+                    "limits": list(domain.limits),
+                    "interval": domain.interval,
+                    "power": None if domain.moving else domain.power,
+                    "parent": domain.parent.name if domain.parent else None,
+                }
+                for domain in self.power_caps
+            ],
             "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
         }
 
@@ -271,6 +292,7 @@ class Platform:
         """Return the protocol nodes of the frontend's device tree as dicts of node name and properties."""
         cells = {
             SystemProtocol.ID: None,
+            PowercapProtocol.ID: None,
             PowerProtocol.ID: "#power-domain-cells",
             ClockProtocol.ID: "#clock-cells",
             SensorProtocol.ID: "#thermal-sensor-cells",
@@ -297,6 +319,7 @@ class Platform:
             ("power domains", self.power_domains),
             ("resets", self.resets),
             ("voltages", self.voltages),
+            ("power caps", self.power_caps),
             ("agents", self.agents),
         ) + tuple((kind.NAME, resources) for kind, resources in self.own):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]

@@ -35,4 +35,6 @@ def conditions(platform: Any) -> dict[str, str]:
         tests["scmi-reset has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-reset/scmi_dev.* ]"
     if described["voltages"]:
         tests["scmi-regulator has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-regulator/scmi_dev.* ]"
+    if described["power_caps"]:
+        tests["scmi-powercap has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-powercap/scmi_dev.* ]"
     return tests

@@ -15,6 +15,7 @@ SOUND = {
     "RESET": {"flags": 5},
     "CLOCK_RATE_SET": {"clock_id": LIST, "rate*2": RATES[1]},
     "VOLTAGE_LEVEL_SET": {"voltage_level": 850_000},
+    "POWERCAP_CAP_SET": {"power_cap": 1_000_000},
 }
 
 # Messages with the flag, but without a delayed response.

@@ -3,9 +3,9 @@
 
 from scmi.status import NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import header
-from scmi_example import BASE, CLOCK, PLAIN, POWER, RESET, SENSOR, SYSTEM, VOLTAGE, client
+from scmi_example import BASE, CLOCK, PLAIN, POWER, POWERCAP, RESET, SENSOR, SYSTEM, VOLTAGE, client
 
-PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE)
+PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP)
 
 
 def test_reply_repeats_the_whole_header_with_its_token():
@@ -23,7 +23,7 @@ def test_same_token_twice_is_answered_twice():
 
 
 def test_unknown_protocol_is_not_supported():
-    for protocol in (0x00, 0x13, 0x18, 0x19, 0x7F, 0x80, 0xFF):
+    for protocol in (0x00, 0x13, 0x19, 0x7F, 0x80, 0xFF):
         assert client().call(protocol, 0) == (NOT_SUPPORTED, [])
 
 
@@ -36,6 +36,7 @@ def test_unknown_message_is_not_found():
         (SENSOR, 0xE),
         (RESET, 0x7),
         (VOLTAGE, 0xA),
+        (POWERCAP, 0xD),
     ):
         for message in (first, 0x11, 0x20, 0xFF):
             assert client().call(protocol, message, 1, 2, 3) == (NOT_FOUND, [])
@@ -164,6 +165,7 @@ def test_negotiating_the_served_version():
         (SENSOR, 0x30001),
         (RESET, 0x30001),
         (VOLTAGE, 0x20001),
+        (POWERCAP, 0x20000),
     ):
         assert scmi.ok(protocol, 0x10, version) == []
         assert scmi.ok(protocol, 0x0) == [version]

@@ -12,12 +12,16 @@ from scmi_example import (
     AXES,
     BASE,
     BELOW_ZERO,
+    BOX,
+    CAP_DELAY_MS,
     CLOCK,
     CORE,
     DEEP,
     FULL,
     LIST,
     LONG,
+    LONG_CAP,
+    LONG_CAP_NAME,
     LONG_CLOCK,
     LONG_CLOCK_NAME,
     LONG_DOMAIN,
@@ -29,10 +33,12 @@ from scmi_example import (
     LONG_VOLTAGE_NAME,
     POWER,
     POWER_UP,
+    POWERCAP,
     RANGE,
     RESET,
     SENSOR,
     SLEEP,
+    SLOW,
     SYSTEM,
     VOLTAGE,
     client,
@@ -49,6 +55,7 @@ NAMES = {
     SENSOR: "sensor",
     RESET: "reset",
     VOLTAGE: "voltage",
+    POWERCAP: "powercap",
 }
 ROWS = [
     pytest.param(NAMES[protocol.ID], row, id=row[1])
@@ -99,7 +106,7 @@ def test_table_names_the_fields_of_the_request(protocol, row):
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (6, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (7, 2, 0)
 
 
 def test_base_names():
@@ -113,9 +120,8 @@ def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
     listed = [number for at in range(4, len(data), 4) for number in C.base_6_item(data[at:]).protocols]
-    assert (
-        listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE] and len(data) == 12 and not any(listed[count:])
-    )
+    assert listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP]
+    assert len(data) == 12 and not any(listed[count:])
 
 
 def test_power_attributes():
@@ -242,3 +248,42 @@ def test_voltage_config():
 def test_voltage_name():
     found = C.voltage_9_reply(reply(VOLTAGE, 9, LONG_VOLTAGE))
     assert (found.flags, text(found.name)) == (0, LONG_VOLTAGE_NAME)
+
+
+def test_powercap_attributes():
+    found = C.powercap_1_reply(reply(POWERCAP, 1))
+    assert (found.num_domains, found.reserved) == (7, 0)
+    found = C.powercap_3_reply(reply(POWERCAP, 3, BOX))
+    assert (found.attributes, text(found.name)) == (0x19D << 23, "box")
+    assert (found.min_pai, found.max_pai, found.pai_step) == (1_000, 10_000, 500)
+    assert (found.min_power_cap, found.max_power_cap, found.power_cap_step) == (1_000_000, 15_100_000, 250_000)
+    assert (found.sustainable_power, found.accuracy, found.parent_id) == (9_000_000, 1_500, 0xFFFFFFFF)
+
+
+def test_powercap_cap_and_measurements():
+    assert C.powercap_4_reply(reply(POWERCAP, 4, BOX)).power_cap == 15_000_000
+    assert C.powercap_6_reply(reply(POWERCAP, 6, BOX)).pai == 1_000
+    found = C.powercap_9_reply(reply(POWERCAP, 9, BOX))
+    assert (found.power, found.pai) == (4_000_000, 1_000)
+
+
+def test_powercap_name():
+    found = C.powercap_8_reply(reply(POWERCAP, 8, LONG_CAP))
+    assert (found.flags, text(found.name)) == (0, LONG_CAP_NAME)
+
+
+def test_powercap_events():
+    scmi = client()
+    scmi.ok(POWERCAP, 0xA, BOX, 1)
+    scmi.ok(POWERCAP, 0xB, BOX, 1, 5_000_000, 6_000_000)
+    scmi.ok(POWERCAP, 5, SLOW, 2, 30)
+    scmi.ok(POWERCAP, 5, BOX, 0, 1_000_000)
+    scmi.time.advance(CAP_DELAY_MS)
+    events = {head & 0x3FF: struct.pack("<{}I".format(len(words)), *words) for head, words in scmi.events()}
+    delayed, changed, measured = (events[head] for head in (0x205, 0x300, 0x301))
+    found = C.powercap_5_delayed(delayed)
+    assert (found.status, found.domain_id, found.power_cap, len(delayed)) == (0, SLOW, 30, 12)
+    found = C.powercap_1_event(measured)
+    assert (found.agent_id, found.domain_id, found.power, len(measured)) == (0, BOX, 4_000_000, 12)
+    found = C.powercap_0_event(changed)
+    assert (found.agent_id, found.domain_id, found.power_cap, found.pai, len(changed)) == (1, BOX, 1_000_000, 1_000, 16)

@@ -13,6 +13,7 @@ from scmi_example import (
     LONG_RESET,
     LONG_VOLTAGE,
     POWER,
+    POWERCAP,
     RESET,
     SENSOR,
     SHUTDOWN,
@@ -67,6 +68,13 @@ SERVED = {
             (0x10000, (0, 1, 2, 3, 4, 5, 6, 7, 8)),
             (0x20000, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)),
             (0x20001, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x10)),
+        ),
+    ),
+    POWERCAP: (
+        "powercap",
+        (
+            (0x10000, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xA, 0xB, 0xC)),
+            (0x20000, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xA, 0xB, 0xC, 0x10)),
         ),
     ),
 }

@@ -7,13 +7,14 @@ from fuzz._scmi.base import Base
 from fuzz._scmi.clock import Clock
 from fuzz._scmi.part import AGENTS, DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from fuzz._scmi.power import Power
+from fuzz._scmi.powercap import Powercap
 from fuzz._scmi.reset import Reset
 from fuzz._scmi.sensor import Sensor
 from fuzz._scmi.system import System
 from fuzz._scmi.voltage import Voltage
 from scmi_layout import sizes
 
-PARTS = (Base, Power, System, Clock, Sensor, Reset, Voltage)
+PARTS = (Base, Power, System, Clock, Sensor, Reset, Voltage, Powercap)
 
 
 class Oracle:
@@ -23,6 +24,7 @@ class Oracle:
         self.sizes = sizes()
         self.revoked = {agent: set() for agent in AGENTS}
         self.changed = {agent: set() for agent in AGENTS}
+        self.open = dict.fromkeys(AGENTS, 0)
         self.versions = {agent: {part.ID: part.VERSIONS[0] for part in PARTS} for agent in AGENTS}
         self.parts = {part.ID: part(self) for part in PARTS}
 

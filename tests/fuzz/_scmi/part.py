@@ -5,7 +5,7 @@ A protocol's oracle knows its resources of `scmi_example` by heart and follows w
 """
 
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
-PROTOCOL_ERROR = -10
+BUSY, PROTOCOL_ERROR = -6, -10
 AGENTS = (1, 2)
 
 

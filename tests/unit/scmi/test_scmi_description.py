@@ -325,7 +325,7 @@ def test_repr_is_a_table():
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17]
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18]
     assert [entry["version"] for entry in described["protocols"]] == [
         0x20001,
         0x30001,
@@ -334,6 +334,7 @@ def test_description_for_the_host():
         0x30001,
         0x30001,
         0x20001,
+        0x20000,
     ]
     values = {entry["name"]: entry["value"] for entry in described["sensors"]}
     assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
@@ -357,6 +358,7 @@ def test_nodes_for_the_frontend():
         "protocol@14": {"reg": 0x14, "#clock-cells": 1},
         "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
         "protocol@16": {"reg": 0x16, "#reset-cells": 1},
+        "protocol@18": {"reg": 0x18},
     }
     assert regulators == {
         "#address-cells": 1,
