@@ -14,6 +14,7 @@ Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes t
 from scmi.agent import Agent
 from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
+from scmi.model.frontend import Frontend, ThermalZone
 from scmi.model.own import FIRST_OWN, own_protocols
 from scmi.model.power_domain import PowerDomain
 from scmi.model.powercap import PowerCap, grow
@@ -40,12 +41,14 @@ __all__ = [
     "Clock",
     "DescriptionError",
     "Device",
+    "Frontend",
     "Platform",
     "PowerCap",
     "PowerDomain",
     "Reset",
     "Sensor",
     "SystemPower",
+    "ThermalZone",
     "Voltage",
 ]
 
@@ -88,6 +91,7 @@ class Platform:
         protocols=None,
         versions=None,
         power_caps=(),
+        frontend=None,
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
@@ -96,7 +100,8 @@ class Platform:
         permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
         at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
         reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`:
-        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}.
+        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}. `frontend`: a Frontend, if the
+        frontends' systems have thermal zones, or processors whose frequency is the platform's affair.
         """
         self._versions = dict(versions or {})
         self._after = None
@@ -114,6 +119,8 @@ class Platform:
         self.implementation_version = implementation_version
         self.sensors = _numbered(sensors, "sensor", 0, 0xFFFF, Sensor)
         self.clocks = _numbered(clocks, "clock", 0, 0xFFFF, Clock)
+        self._frontend = frontend or Frontend()
+        self._frontend.describe((), self.sensors)  # refuses a name that is not known
         for clock in self.clocks:
             clock.connect(self.clocks)
         for clock in self.clocks:
@@ -286,6 +293,7 @@ class Platform:
                 for domain in self.power_caps
             ],
             "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
+            "frontend": self._frontend.describe((), self.sensors),
         }
 
     def frontend_nodes(self):

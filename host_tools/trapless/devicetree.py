@@ -118,7 +118,7 @@ def frontend(
     blob: bytes,
     topology: Topology,
     machine: Machine,
-    protocols: Mapping[str, Node],
+    platform: Any,
     by_hand: bool = False,
     further: Node | None = None,
 ) -> bytes:
@@ -128,7 +128,7 @@ def frontend(
         blob: QEMU's tree of this machine.
         topology: all links.
         machine: the frontend.
-        protocols: the SCMI protocol nodes of the platform model, as `Platform.frontend_nodes()` gives them.
+        platform: the model, for the SCMI protocol nodes and what uses them.
         by_hand: for a tree that is kept and booted without the harness: no random seeds, because one must never be
             used twice, and no doorbells, because they need the harness's server: both sides poll then.
         further: nodes and properties on top of all that, as `overlay.apply` takes them.
@@ -138,10 +138,13 @@ def frontend(
     """
     tree = _prepare(blob, by_hand)
     where = places(tree, topology, machine)
+    protocols = {node["name"]: node["properties"] for node in platform.frontend_nodes()}
     for link in topology.links_of(machine.name):
         _frontend_link(tree, link, where[link.name], by_hand)
         if any(device.kind == "scmi" for device in link.devices):
             tree.graft("/", {"firmware": {"scmi": _scmi(link, protocols)}})
+    cpus = [name for name in tree.children("/cpus") if name.startswith("cpu@")]
+    overlay.apply(tree, overlay.of_frontend(platform.describe()["frontend"], cpus))
     overlay.apply(tree, further or {})
     return tree.blob()
 
@@ -245,7 +248,6 @@ def make(plan: Topology, platform: Any, by_hand: bool = False, further: Node | N
         by_hand: for trees that are kept and booted without the harness (see `frontend`).
         further: nodes and properties on top of every frontend's (see `frontend`).
     """
-    protocols = {node["name"]: node["properties"] for node in platform.frontend_nodes()}
     dumps = {}
     for machine in plan.machines.values():
         links = plan.links_of(machine.name)
@@ -258,7 +260,7 @@ def make(plan: Topology, platform: Any, by_hand: bool = False, further: Node | N
     return {
         name: backend(dumps[name], plan, machine, far, by_hand)
         if name in backends
-        else frontend(dumps[name], plan, machine, protocols, by_hand, further)
+        else frontend(dumps[name], plan, machine, platform, by_hand, further)
         for name, machine in plan.machines.items()
     }
 

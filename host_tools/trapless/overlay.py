@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Further nodes of a frontend's device tree: consumers of what SCMI provides, given as `tree.Node`.
+"""Further nodes of a frontend's device tree: consumers of what SCMI provides, from the model or given as `tree.Node`.
 
 A property refers to another node as device-tree source does: "&{/firmware/scmi/protocol@14}" is that node's phandle.
 Format: Devicetree Specification 0.4, 2.2.4 (properties) and 6.3 (references).
@@ -13,6 +13,9 @@ from typing import Any
 from trapless.errors import TopologyError
 from trapless.tree import Node, Tree
 
+_PERFORMANCE, _SENSOR = 0x13, 0x15
+_WORD = 0xFFFFFFFF
+_ANY = _WORD  # THERMAL_NO_LIMIT: any state of the cooling device
 _REFERENCE = re.compile(r"&\{(/.*)\}")
 
 
@@ -33,6 +36,42 @@ def apply(tree: Tree, content: Node) -> None:
     """
     tree.graft("/", _nodes(content))  # all of them first: a property may refer to any
     tree.graft("/", _resolved(tree, content))
+
+
+def of_frontend(described: dict[str, Any], cpus: list[str]) -> Node:
+    """Return the nodes and properties of what a model says of its frontends (`scmi.model.frontend`).
+
+    Args:
+        described: `Platform.describe()["frontend"]`.
+        cpus: names of the nodes below /cpus.
+    """
+    content: Node = {}
+    if described["cpus"] is not None:
+        domain: Node = {"power-domains": [provider(_PERFORMANCE), described["cpus"]], "power-domain-names": "perf"}
+        content["cpus"] = {name: {**domain, "#cooling-cells": 2} for name in cpus}
+    cooled = cpus if content else []
+    zones = {f"{zone['name']}-thermal": _zone(zone, cooled) for zone in described["zones"]}
+    return {**content, "thermal-zones": zones} if zones else content
+
+
+def _zone(zone: dict[str, Any], cpus: list[str]) -> Node:
+    trips = {f"trip{at}": trip for at, trip in enumerate(zone["trips"])}
+    node: Node = {
+        "thermal-sensors": [provider(_SENSOR), zone["sensor"]],
+        "polling-delay": zone["every"],
+        "polling-delay-passive": zone["every_passive"],
+        "trips": {
+            name: {"temperature": temperature & _WORD, "hysteresis": hysteresis, "type": kind}
+            for name, (temperature, kind, hysteresis) in trips.items()
+        },
+    }
+    cooling = [cell for cpu in cpus for cell in (f"&{{/cpus/{cpu}}}", _ANY, _ANY)]
+    maps = {
+        f"map{at}": {"trip": f"&{{/thermal-zones/{zone['name']}-thermal/trips/{name}}}", "cooling-device": cooling}
+        for at, (name, (_, kind, _)) in enumerate(trips.items())
+        if cooling and kind == "passive"
+    }
+    return {**node, "cooling-maps": maps} if maps else node
 
 
 def _nodes(content: Node) -> Node:

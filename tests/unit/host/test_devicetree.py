@@ -9,14 +9,20 @@ from trapless import devicetree, overlay, topology
 from trapless.errors import MachineError, TopologyError
 from trapless.tree import Cells, Tree, encode
 
-CLOCKS = [{"name": "protocol@14", "properties": {"reg": 0x14, "#clock-cells": 1}}]
+PROTOCOLS = [{"name": f"protocol@{number:x}", "properties": {"reg": number}} for number in (0x13, 0x14, 0x15)]
 
 
 class Platform:
     """As much of a platform as a device tree needs."""
 
+    def __init__(self, cpus=None, zones=()):
+        self.frontend = {"cpus": cpus, "zones": zones}
+
     def frontend_nodes(self):
-        return CLOCKS
+        return PROTOCOLS
+
+    def describe(self):
+        return {"frontend": self.frontend}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +103,23 @@ def test_further_nodes_refer_to_others(plan):
 def test_a_reference_to_nothing_is_refused(plan):
     with pytest.raises(TopologyError, match="protocol@19"):
         devicetree.make(plan, Platform(), further={"first": {"pins": overlay.provider(0x19)}})
+
+
+def test_thermal_zones_and_processors_come_from_the_model(plan):
+    trips = [[-5_000, "passive", 2_000], [110_000, "critical", 0]]
+    zone = {"name": "soc", "sensor": 3, "trips": trips, "every": 500, "every_passive": 100}
+    tree = Tree(devicetree.make(plan, Platform(0, [zone]))["frontend"])
+    sensors, performance = (tree.phandle(f"/firmware/scmi/{name}") for name in ("protocol@15", "protocol@13"))
+    assert numbers(tree, "/cpus/cpu@0", "power-domains", "I") == (performance, 0)
+    assert tree.property("/cpus/cpu@0", "power-domain-names") == b"perf\0"
+    node = "/thermal-zones/soc-thermal"
+    assert numbers(tree, node, "thermal-sensors", "I") == (sensors, 3)
+    assert numbers(tree, f"{node}/trips/trip0", "temperature", "i") == (-5_000,)
+    assert tree.property(f"{node}/trips/trip1", "type") == b"critical\0"
+    assert tree.children(f"{node}/cooling-maps") == ["map0"], "what is critical cools nothing"
+    map0 = f"{node}/cooling-maps/map0"
+    assert numbers(tree, map0, "trip", "I") == (tree.phandle(f"{node}/trips/trip0"),)
+    assert numbers(tree, map0, "cooling-device", "i") == (tree.phandle("/cpus/cpu@0"), -1, -1)
 
 
 def test_backend_link(plan, trees):
