@@ -18,10 +18,10 @@ from types import TracebackType
 from trapless import model, romfs, running, topology
 from trapless.backend import Backend
 from trapless.boot import Boot
-from trapless.errors import MachineError, TopologyError, TraplessError
+from trapless.errors import MachineError, TraplessError
 from trapless.frontend import READY_TIMEOUT, Frontend
 from trapless.options import Options
-from trapless.topology import Device, Topology
+from trapless.topology import Device
 
 _POLL = 0.002
 SERVING_TIMEOUT = 20.0
@@ -49,7 +49,7 @@ class Pair:
         self.platform = model.load(self.options.model or self.model)
         self.directory = running.new_directory()
         self._boot = Boot(self.options, self.topology, self.platform, self.directory)
-        self.backend_vm = self._boot.backend(_only_backend(self.topology))
+        self.backend_vm = self._boot.backend(self.topology.backend())
         self.frontends = {
             link.frontend: Frontend(self._boot.frontend(link.frontend), link, self.platform, agent)
             for link, agent in zip(self.topology.links, model.agents(self.platform, self.topology), strict=True)
@@ -248,21 +248,6 @@ class Pair:
             "started": time.time(),
         }
         running.publish(self.directory, state)
-
-
-def _only_backend(plan: Topology) -> str:
-    """Return the backend of all links.
-
-    Raises:
-        TopologyError: there are several, or a frontend has several links.
-    """
-    backends = {link.backend for link in plan.links}
-    if len(backends) != 1:
-        raise TopologyError(f"{plan.source}: a pair has one backend, not {', '.join(sorted(backends)) or 'none'}")
-    frontends = [link.frontend for link in plan.links]
-    if len(set(frontends)) != len(frontends):
-        raise TopologyError(f"{plan.source}: a frontend has several links, of which Linux would use one")
-    return backends.pop()
 
 
 @contextmanager

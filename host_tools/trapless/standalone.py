@@ -33,7 +33,7 @@ def write(directory: Path, own_model: Path | None, topology_name: str | None = N
     for name, blob in devicetree.make(plan, platform, by_hand=True).items():
         (directory / f"{name}.dtb").write_bytes(blob)
         (directory / f"{name}.dts").write_text(devicetree.source(blob))
-    backend, frontends = plan.links[0].backend, [link.frontend for link in plan.links]
+    backend, frontends = plan.backend(), [link.frontend for link in plan.links]
     _write_backend(directory, plan, backend, own_model)
     for frontend in frontends:
         _write_frontend(directory, plan, frontend)

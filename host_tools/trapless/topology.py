@@ -137,6 +137,23 @@ class Topology:
         """Return the links that end at `machine`, in the order of its regions."""
         return tuple(link for link in self.links if machine in (link.backend, link.frontend))
 
+    def backend(self) -> str:
+        """Return the name of the backend that serves all links.
+
+        Raises:
+            TopologyError: there are several, or a frontend has several links.
+        """
+        backends = {link.backend for link in self.links}
+        if len(backends) != 1:
+            raise TopologyError(
+                f"{self.source}: there must be one backend, not {', '.join(sorted(backends)) or 'none'}"
+            )
+        frontends = [link.frontend for link in self.links]
+        for name in frontends:
+            if frontends.count(name) > 1:
+                raise TopologyError(f"{self.source}: {name} has several links, of which Linux would use one for SCMI")
+        return backends.pop()
+
     def with_model(self, model: str) -> Topology:
         """Return the same topology with every SCMI device's model replaced."""
         links = tuple(

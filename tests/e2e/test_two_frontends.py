@@ -133,7 +133,7 @@ def test_console_is_the_shell_of_the_frontend_that_was_named(trapless, second):
 def test_a_flood_of_one_leaves_the_other_its_turns(pair, first, second):
     """At most three times the p99 of a control run in which the flooding guest uses its processor time otherwise."""
     found = fairness.measure(pair, rounds=500)
-    assert found.flood_requests_per_second > 1000, "that is no flood"
+    assert found.flood_requests_per_second > 500, "that is no flood"
     assert found.ratio_p99 <= 3, found
 
 

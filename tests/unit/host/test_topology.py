@@ -32,8 +32,7 @@ def test_every_topology_of_the_project_is_valid_and_places_the_backend():
     """Without and with a model as initrd, beside an image of the size that it may have."""
     for path in topology.project.TOPOLOGY.parent.glob("*.toml"):
         plan = topology.load(path)
-        (backend,) = {link.backend for link in plan.links}
-        private = Range("private", 0x40000000, plan.machines[backend].private)
+        private = Range("private", 0x40000000, plan.machines[plan.backend()].private)
         everything = private.size + sum(link.region for link in plan.links)
         for initrd in (0, 64 * KIB):
             topology.placement(private, everything, Image(2 * MIB, 2 * MIB), initrd, 20_000)
@@ -49,6 +48,23 @@ def test_two_frontends_differ_in_name_and_link_only():
     assert plan.machines["frontend1"] == replace(
         machine, name="frontend1", bootargs=machine.bootargs.replace("hostname=frontend", "hostname=frontend1")
     )
+
+
+def test_a_pair_has_one_backend_and_a_link_for_each_frontend(tmp_path):
+    text = topology.find("two-frontends").read_text()
+    path = tmp_path / "plan.toml"
+    head, _, tail = text.rpartition('frontend = "frontend1"')
+    path.write_text(
+        f'{head}frontend = "frontend"{tail}'.replace(
+            "backend_slot = 2, frontend_slot = 1", "backend_slot = 2, frontend_slot = 2"
+        )
+    )
+    with pytest.raises(TopologyError, match="frontend has several links"):
+        topology.load(path).backend()
+    head, _, tail = text.rpartition('backend = "backend"')
+    path.write_text(f'[machine.other]\ncpu = "max"\nprivate = "16M"\n{head}backend = "other"{tail}')
+    with pytest.raises(TopologyError, match="one backend, not backend, other"):
+        topology.load(path).backend()
 
 
 def test_a_topology_is_found_by_name_or_path(tmp_path):
