@@ -8,6 +8,11 @@ from scmi.platform import (
     Axis,
     Clock,
     Device,
+    Function,
+    Group,
+    Pin,
+    Pins,
+    PinState,
     Platform,
     PowerCap,
     PowerDomain,
@@ -19,6 +24,7 @@ from scmi.platform import (
 from scmi_client import Client, Time
 
 BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18
+PINCTRL = 0x19
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -52,8 +58,17 @@ BOX, CORES, SLOW, LOAD, METER, TIED, LONG_CAP = range(7)
 LONG_CAP_NAME = "a-power-cap-with-a-name-of-more-than-sixteen-bytes"
 CAP_DELAY_MS = 20
 
-# Devices: everything but the sensor NEGATIVE is in "soc"; "extra" has that sensor, the clock FIXED and the power
-# domain DEEP.
+# Pins, groups and functions.
+SDA, SCL, LED, STRONG, SEALED_PIN, LONG_PIN, SPARE = range(7)
+I2C_PADS, LED_PADS, LONG_GROUP, SEALED_PADS = range(4)
+I2C, GPIO, PWM, LONG_FUNCTION = range(4)
+LONG_PIN_NAME = "a-pin-with-a-name-of-more-than-sixteen-bytes"
+LONG_GROUP_NAME = "a-group-with-a-name-of-more-than-sixteen-bytes"
+LONG_FUNCTION_NAME = "a-function-with-a-name-of-more-than-sixteen-bytes"
+STRENGTHS = (2, 4, 8)
+
+# Devices: everything but the sensor NEGATIVE and the pin SPARE is in "soc"; "extra" has these, the clock FIXED and the
+# power domain DEEP.
 SOC, EXTRA = range(2)
 
 TRUSTED, GUEST = 1, 2
@@ -171,19 +186,52 @@ def power_caps():
     ]
 
 
+def pins():
+    """Return the pins, in the order of their ids, and what they can do."""
+    return Pins(
+        [
+            "sda",
+            "scl",
+            Pin("led", {"output-mode": 1, "bias-pull-down": 1}),
+            Pin(
+                "strong", {"drive-strength": 4, 200: 7}, ("bias-disable", "bias-pull-up"), {"drive-strength": STRENGTHS}
+            ),
+            Pin("sealed", forbidden=True),
+            LONG_PIN_NAME,
+            "spare",
+        ],
+        groups=[
+            Group("i2c-pads", ("sda", "scl")),
+            Group("led-pads", ("led", "strong")),
+            Group(LONG_GROUP_NAME, ("sda", "strong", "led")),
+            Group("sealed-pads", ("sealed",)),
+        ],
+        functions=[
+            Function("i2c", ("i2c-pads", LONG_GROUP_NAME)),
+            Function("gpio", ("i2c-pads", "led-pads", "sealed-pads"), gpio=True),
+            Function("pwm", pins=("led", "strong")),
+            Function(LONG_FUNCTION_NAME, ("led-pads",)),
+        ],
+        states=[
+            PinState("i2c", ("i2c-pads",), function="i2c", properties={"drive-strength": 4}),
+            PinState("keys", pins=("sda", "led"), properties={"bias-pull-up": True}),
+        ],
+    )
+
+
 def platform(versions=None):
     """Return a new platform with a trusted and an ordinary agent."""
     all_sensors, all_clocks, all_domains, all_resets = sensors(), clocks(), power_domains(), resets()
-    all_voltages, all_caps = voltages(), power_caps()
-    resources = all_sensors + all_clocks + all_domains + all_resets + all_voltages + all_caps
+    all_voltages, all_caps, all_pins = voltages(), power_caps(), pins()
+    resources = all_sensors + all_clocks + all_domains + all_resets + all_voltages + all_caps + all_pins.resources()
     names = [item.name for item in resources] + ["system"]
     return Platform(
         all_sensors,
         all_clocks,
         agents=[Agent("trusted", trusted=True), Agent("guest")],
         devices=[
-            Device("soc", [name for name in names if name != "negative"]),
-            Device("extra", ["negative", "fixed", "deep"]),
+            Device("soc", [name for name in names if name not in ("negative", "spare")]),
+            Device("extra", ["negative", "fixed", "deep", "spare"]),
         ],
         vendor="Vendor",
         sub_vendor="Sub",
@@ -192,6 +240,7 @@ def platform(versions=None):
         system=SystemPower(("shutdown", "cold-reset", "suspend")),
         resets=all_resets,
         voltages=all_voltages,
+        pins=all_pins,
         versions=versions,
         power_caps=all_caps,
     )

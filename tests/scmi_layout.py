@@ -5,8 +5,8 @@
 lines of Python, so that the fuzzer has it under MicroPython too, and the layout tests hold the two readings against
 each other.
 
-`<protocol>_<message id>_request` and `_reply` follow the header, and header and status. What repeats at the end of a
-reply is not in it: it has a structure of its own, `<protocol>_<message id>_item`.
+`<protocol>_<message id>_request` and `_reply` follow the header, and header and status. What repeats at the end of
+either is not in it: it has a structure of its own, `<protocol>_<message id>_item`.
 """
 
 SOURCE = """
@@ -228,6 +228,34 @@ struct powercap_16_request { uint32 version; };
 struct powercap_16_reply { };
 struct powercap_0_event { uint32 agent_id; uint32 domain_id; uint32 power_cap; uint32 pai; };
 struct powercap_1_event { uint32 agent_id; uint32 domain_id; uint32 power; };
+
+struct pinctrl_0_request { };
+struct pinctrl_0_reply { uint32 version; };
+struct pinctrl_1_request { };
+struct pinctrl_1_reply { uint16 num_pins; uint16 num_groups; uint16 num_functions; uint16 reserved; };
+struct pinctrl_2_request { uint32 message_id; };
+struct pinctrl_2_reply { uint32 attributes; };
+struct pinctrl_3_request { uint32 identifier; uint32 flags; };
+struct pinctrl_3_reply { uint32 attributes; char name[16]; };
+struct pinctrl_4_request { uint32 identifier; uint32 flags; uint32 index; };
+struct pinctrl_4_reply { uint32 flags; };
+struct pinctrl_4_item { uint16 array[2]; };
+struct pinctrl_5_request { uint32 identifier; uint32 attributes; };
+struct pinctrl_5_reply { uint32 function_selected; uint8 num_configs; uint16 reserved; uint8 num_remaining; };
+struct pinctrl_5_item { uint32 config_type; uint32 config_value; };
+struct pinctrl_6_request { uint32 identifier; uint32 function_id; uint32 attributes; };
+struct pinctrl_6_item { uint32 config_type; uint32 config_value; };
+struct pinctrl_6_reply { };
+struct pinctrl_7_request { uint32 identifier; uint32 flags; };
+struct pinctrl_7_reply { };
+struct pinctrl_8_request { uint32 identifier; uint32 flags; };
+struct pinctrl_8_reply { };
+struct pinctrl_9_request { uint32 identifier; uint32 flags; };
+struct pinctrl_9_reply { uint32 flags; char name[64]; };
+struct pinctrl_10_request { uint32 agent_id; uint32 identifier; uint32 flags; };
+struct pinctrl_10_reply { };
+struct pinctrl_16_request { uint32 version; };
+struct pinctrl_16_reply { };
 """
 
 _BYTES = {"uint8": 1, "char": 1, "uint16": 2, "uint32": 4, "int32": 4, "uint64": 8, "int64": 8}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The default platform: a small system on chip with every kind of clock, some power domains, sensors, resets, voltages,
-a tree of power caps, and a system that can be asked to shut down or to restart.
+a tree of power caps, pins, and a system that can be asked to shut down or to restart.
 
 All sensors hold what they were set to, except `battery`, which moves by itself. The power of the package is what its
 parts draw.
@@ -12,6 +12,11 @@ from scmi.platform import (
     PHASE,
     Axis,
     Clock,
+    Function,
+    Group,
+    Pin,
+    Pins,
+    PinState,
     Platform,
     PowerCap,
     PowerDomain,
@@ -125,4 +130,25 @@ platform = Platform(
         ),
     ]
     + parts,
+    pins=Pins(
+        [
+            Pin("gpio-0", {"bias-pull-up": 1, "drive-strength": 4}, choices={"drive-strength": (2, 4, 8, 12)}),
+            Pin("gpio-1", {"bias-pull-up": 1, "drive-strength": 4}, choices={"drive-strength": (2, 4, 8, 12)}),
+            Pin("gpio-2"),
+            Pin("gpio-3"),
+            Pin("status-led-on-the-front-panel", {"output-mode": 1}),
+            Pin("reset-in", {"bias-pull-up": 1, "input-mode": 1}, supports=("input-value",), forbidden=True),
+        ],
+        groups=[Group("i2c0-pads", ("gpio-0", "gpio-1")), Group("uart0-pads", ("gpio-2", "gpio-3"))],
+        functions=[
+            Function("i2c0", ("i2c0-pads",)),
+            Function("uart0", ("uart0-pads",)),
+            Function("gpio", ("i2c0-pads", "uart0-pads"), gpio=True),
+        ],
+        states=[
+            PinState("i2c0", groups=("i2c0-pads",), function="i2c0", properties={"drive-strength": 8}),
+            PinState("uart0", groups=("uart0-pads",), function="uart0"),
+            PinState("led-on", pins=("status-led-on-the-front-panel",), properties={"output-high": True}),
+        ],
+    ),
 )

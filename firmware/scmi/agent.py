@@ -75,14 +75,19 @@ class Agent:
         self.reset()
 
     def reset(self):
-        """Forget one life of the frontend: negotiated versions, subscriptions, open requests."""
+        """Forget one life of the frontend: negotiated versions, subscriptions, open requests, exclusive control."""
         self.hear(None)
         self.events.reset()
         self.delayed.forget()
+        self._forget(False)
         newest = {protocol.ID: protocol.newest for protocol in self.platform.protocols.values()}
         if self.versions != newest:
             self.versions = newest
             self._rebuild()
+
+    def _forget(self, permissions):
+        for protocol in self.platform.protocols.values():
+            protocol.forget(self, permissions)
 
     def hear(self, wake):
         """Send events from now on, or no more if `wake` is None; `wake()` is called when one comes to wait."""
@@ -145,6 +150,7 @@ class Agent:
         for resource in self._configured:
             resource.restore(self.id)
         self._configured = []
+        self._forget(permissions)
         if permissions:
             self._revoked_devices = set()
             self._revoked_protocols = set()
@@ -195,8 +201,8 @@ class Agent:
         return written if written > 0 else self._refuse(reply, written)
 
     def _run(self, rules, request, length, reply, room):
-        size, least, flags_at, reserved, id_at, resources, access, handler = rules
-        if length != size:
+        size, least, flags_at, reserved, id_at, resources, access, handler, fits = rules
+        if length != size and not (fits and fits(request, length)):
             return PROTOCOL_ERROR
         if flags_at and request[flags_at] & reserved:
             return INVALID_PARAMETERS
@@ -269,7 +275,8 @@ def _entry(protocol, message, view):
 
     (request bytes or -1 if no reply is ever ready, least reply bytes, word of the flags or 0, resources, rules),
     where rules are (request bytes, least reply bytes, word of the flags or 0, their reserved bits, word of the
-    resource id or 0, resources or the protocol, access bits, handler)
+    resource id or 0, resources or the protocol, access bits, handler, and None or what checks the length of a request
+    that has none; its request bytes are -1)
     """
     _, _, _, request, reply, handler, flags, access, _, _, ready = message
     flags_at, reserved = 0, 0
@@ -278,5 +285,6 @@ def _entry(protocol, message, view):
     id_at = word_of(request, protocol.RESOURCE) if protocol.RESOURCE else 0
     size = _HEADER + 4 * payload_words(request)
     least = _STATUS_REPLY + 4 * payload_words(reply)
-    rules = (size, least, flags_at, reserved, id_at, view if id_at else protocol, access, handler)
+    fits = protocol.fits if request and request[-1].endswith("]") else None
+    rules = (-1 if fits else size, least, flags_at, reserved, id_at, view if id_at else protocol, access, handler, fits)
     return (size if ready else -1, least, flags_at, view, rules)

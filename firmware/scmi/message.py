@@ -8,7 +8,8 @@ A row is a tuple:
 - `since`: first protocol version that has the message in this form (0x20001 is 2.1). A message whose form has changed
   has a row for each form: the one with the newest `since` that the served version reaches counts.
 - `request`, `reply`: field names in order, without header and status. A field is one 32-bit word; `name*4` is four
-  words; `name[4]` (last in a reply) is any number of elements of four words each.
+  words; `name[4]` (last) is any number of elements of four words each; in a request the protocol's `fits(request,
+  length)` says whether its length is right.
 - `handler(agent, resource, request, reply, room)`: writes the reply from word 2 on and returns its whole length in
   bytes, or a negative status. `resource` is the object that the request's id field names, or the protocol if it has
   none; `room` is the size of the reply buffer in bytes.

@@ -16,6 +16,8 @@ from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
 from scmi.model.frontend import Frontend, ThermalZone
 from scmi.model.own import FIRST_OWN, own_protocols
+from scmi.model.pin import Group, Pin
+from scmi.model.pinctrl import Function, Pins, PinState
 from scmi.model.power_domain import PowerDomain
 from scmi.model.powercap import PowerCap, grow
 from scmi.model.reset import Reset
@@ -26,6 +28,7 @@ from scmi.model.system_power import SystemPower
 from scmi.model.voltage import Voltage, regulators
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
+from scmi.protocols.pinctrl import PinctrlProtocol
 from scmi.protocols.power import PowerProtocol
 from scmi.protocols.powercap import PowercapProtocol
 from scmi.protocols.reset import ResetProtocol
@@ -42,6 +45,11 @@ __all__ = [
     "DescriptionError",
     "Device",
     "Frontend",
+    "Function",
+    "Group",
+    "Pin",
+    "PinState",
+    "Pins",
     "Platform",
     "PowerCap",
     "PowerDomain",
@@ -71,8 +79,8 @@ class Device:
 class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
-    Resources are `sensors`, `clocks`, `power_domains`, `resets`, `voltages`, `power_caps`, and `system`, which is a
-    SystemPower or None.
+    Resources are `sensors`, `clocks`, `power_domains`, `resets`, `voltages`, `power_caps`, `pins`, and `system`, which
+    is a SystemPower or None.
     """
 
     def __init__(
@@ -91,6 +99,7 @@ class Platform:
         protocols=None,
         versions=None,
         power_caps=(),
+        pins=None,
         frontend=None,
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
@@ -100,8 +109,9 @@ class Platform:
         permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
         at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
         reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`:
-        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}. `frontend`: a Frontend, if the
-        frontends' systems have thermal zones, or processors whose frequency is the platform's affair.
+        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}. `pins`: a Pins, if there are
+        any. `frontend`: a Frontend, if the frontends' systems have thermal zones, or processors whose frequency is the
+        platform's affair.
         """
         self._versions = dict(versions or {})
         self._after = None
@@ -135,6 +145,9 @@ class Platform:
         self.voltages = _numbered(voltages, "voltage", 0, 0xFFFF, Voltage)
         self.power_caps = _numbered(power_caps, "power cap", 0, 0xFFFF, PowerCap)
         grow(self.power_caps)
+        holds = pins is None or isinstance(pins, Pins)
+        require(holds, "platform", f"pins must be a Pins, not a {type(pins).__name__}")
+        self.pins = pins or Pins()
         self.own = own_protocols(protocols or {})
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
@@ -202,6 +215,7 @@ class Platform:
             (ResetProtocol, self.resets),
             (VoltageProtocol, self.voltages),
             (PowercapProtocol, self.power_caps),
+            (PinctrlProtocol, self.pins.resources()),
         ) + self.own
 
     def _grouped(self, devices):
@@ -292,6 +306,7 @@ class Platform:
                 }
                 for domain in self.power_caps
             ],
+            "pins": self.pins.describe(),
             "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
             "frontend": self._frontend.describe((), self.sensors),
         }
@@ -315,6 +330,10 @@ class Platform:
         if len(self.voltages):
             properties = {"reg": VoltageProtocol.ID, "regulators": regulators(self.voltages)}
             nodes.append({"name": f"protocol@{VoltageProtocol.ID:x}", "properties": properties})
+        if len(self.pins):
+            properties = {"reg": PinctrlProtocol.ID}
+            properties.update(self.pins.frontend_properties())
+            nodes.append({"name": f"protocol@{PinctrlProtocol.ID:x}", "properties": properties})
         for kind, _ in self.own:
             nodes.append({"name": f"protocol@{kind.ID:x}", "properties": {"reg": kind.ID}})
         return nodes
@@ -332,6 +351,8 @@ class Platform:
         ) + tuple((kind.NAME, resources) for kind, resources in self.own):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]
             parts.append(title + "\n  " + "\n  ".join(lines))
+        if len(self.pins):
+            parts.append("pins\n  " + repr(self.pins).replace("\n", "\n  "))
         if self.system:
             parts.append(repr(self.system))
         return "\n".join(parts)

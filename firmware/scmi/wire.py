@@ -65,24 +65,25 @@ def room_words(reply, room):
     return min(room >> 2, len(reply))
 
 
-def paginate(records, first, reply, room, past_end, remaining_shift, format_bits=0):
+def paginate(records, first, reply, room, past_end, remaining_shift, format_bits=0, count_at=2):
     """Write as many of `records` as fit, behind a word that counts them: the one paginator of all list messages.
 
     `records`: sequence of word sequences; `first`: index of the first one wanted; `room`: bytes in the reply buffer;
     `past_end`: status for an index past the end; `remaining_shift`: bit of the count word where the number of records
-    left begins (the number returned begins at bit 0); `format_bits`: further bits of that word. Returns the reply's
-    length in bytes, or a status. An empty list answers index 0 with no records.
+    left begins (the number returned begins at bit 0); `format_bits`: further bits of that word; `count_at`: the index
+    of the word in the reply. Returns the reply's length in bytes, or a status. An empty list answers index 0 with no
+    records.
     """
     total = len(records)
     if first >= total and (first or total):
         return past_end
     limit = room_words(reply, room)
-    at = 3
+    at = count_at + 1
     index = first
     while index < total and at + len(records[index]) <= limit:
         at = put(reply, at, records[index])
         index += 1
-    if limit < 3 or (index == first and total):
+    if limit <= count_at or (index == first and total):
         return PROTOCOL_ERROR
-    reply[2] = total - index << remaining_shift | format_bits | index - first
+    reply[count_at] = total - index << remaining_shift | format_bits | index - first
     return at << 2

@@ -37,4 +37,6 @@ def conditions(platform: Any) -> dict[str, str]:
         tests["scmi-regulator has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-regulator/scmi_dev.* ]"
     if described["power_caps"]:
         tests["scmi-powercap has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-powercap/scmi_dev.* ]"
+    if described["pins"]["pins"]:
+        tests["scmi-pinctrl has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-pinctrl/scmi_dev.* ]"
     return tests

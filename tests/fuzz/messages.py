@@ -82,7 +82,7 @@ class Bench:
         kind = 0 if source.below(50) else source.below(4)
         head = source.below(1 << 10) << 18 | protocol << 10 | kind << 8 | message
         name = self.oracle.layout(agent, protocol, message)
-        size = self.oracle.sizes[name + "_request"] if name else 4
+        size = self.oracle.sizes[name + "_request"] + part.array(source, message) if name else 4
         length = 4 + size
         if not source.below(12):
             length = source.one_of((0, 1, 3, 4, length + 4, length - 4, length + 1, length - 1, source.below(140)))

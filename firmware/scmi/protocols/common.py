@@ -59,6 +59,13 @@ class Protocol:
         """Return whether the notification `what` can be subscribed to."""
         return True
 
+    def fits(self, request, length):
+        """Return whether `length` bytes are right for a request of no fixed length."""
+        raise NotImplementedError(self.NAME)
+
+    def forget(self, agent, permissions):
+        """Forget what `agent` controls alone; with `permissions` also what this protocol has refused to it."""
+
     def tell(self, resource, what, cause, details):
         """Send the notification `what` of `resource` to the agents that have subscribed to it."""
         detail = details[0] if details and type(details[0]) is int else 0

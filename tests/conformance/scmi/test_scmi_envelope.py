@@ -3,9 +3,9 @@
 
 from scmi.status import NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import header
-from scmi_example import BASE, CLOCK, PLAIN, POWER, POWERCAP, RESET, SENSOR, SYSTEM, VOLTAGE, client
+from scmi_example import BASE, CLOCK, PINCTRL, PLAIN, POWER, POWERCAP, RESET, SENSOR, SYSTEM, VOLTAGE, client
 
-PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP)
+PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL)
 
 
 def test_reply_repeats_the_whole_header_with_its_token():
@@ -23,7 +23,7 @@ def test_same_token_twice_is_answered_twice():
 
 
 def test_unknown_protocol_is_not_supported():
-    for protocol in (0x00, 0x13, 0x19, 0x7F, 0x80, 0xFF):
+    for protocol in (0x00, 0x13, 0x1A, 0x7F, 0x80, 0xFF):
         assert client().call(protocol, 0) == (NOT_SUPPORTED, [])
 
 
@@ -37,6 +37,7 @@ def test_unknown_message_is_not_found():
         (RESET, 0x7),
         (VOLTAGE, 0xA),
         (POWERCAP, 0xD),
+        (PINCTRL, 0xB),
     ):
         for message in (first, 0x11, 0x20, 0xFF):
             assert client().call(protocol, message, 1, 2, 3) == (NOT_FOUND, [])
@@ -94,6 +95,9 @@ def test_reply_that_does_not_fit_and_cannot_be_split_is_a_protocol_error():
         (RESET, 0x6, (0,), 76),
         (VOLTAGE, 0x3, (0,), 28),
         (VOLTAGE, 0x9, (0,), 76),
+        (PINCTRL, 0x1, (), 16),
+        (PINCTRL, 0x3, (0, 0), 28),
+        (PINCTRL, 0x9, (0, 0), 76),
     ):
         for room in (8, size - 4, size - 1):
             assert scmi.call(protocol, message, *words, room=room) == (PROTOCOL_ERROR, [])
@@ -116,6 +120,7 @@ def test_protocol_version():
     assert scmi.ok(SENSOR, 0x0) == [0x30001]
     assert scmi.ok(RESET, 0x0) == [0x30001]
     assert scmi.ok(VOLTAGE, 0x0) == [0x20001]
+    assert scmi.ok(PINCTRL, 0x0) == [0x10000]
 
 
 def test_message_attributes_of_every_message_that_is_served():
@@ -128,6 +133,7 @@ def test_message_attributes_of_every_message_that_is_served():
         (SENSOR, (0, 1, 2, 3, 5, 6, 7, 8, 9, 0xA, 0xC, 0xD, 0x10)),
         (RESET, (0, 1, 2, 3, 4, 6, 0x10)),
         (VOLTAGE, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x10)),
+        (PINCTRL, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xA, 0x10)),
     ):
         for message in messages:
             assert scmi.ok(protocol, 0x2, message) == [0]
@@ -166,6 +172,7 @@ def test_negotiating_the_served_version():
         (RESET, 0x30001),
         (VOLTAGE, 0x20001),
         (POWERCAP, 0x20000),
+        (PINCTRL, 0x10000),
     ):
         assert scmi.ok(protocol, 0x10, version) == []
         assert scmi.ok(protocol, 0x0) == [version]

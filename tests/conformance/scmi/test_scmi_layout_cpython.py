@@ -18,6 +18,7 @@ from scmi_example import (
     CORE,
     DEEP,
     FULL,
+    LED,
     LIST,
     LONG,
     LONG_CAP,
@@ -26,11 +27,15 @@ from scmi_example import (
     LONG_CLOCK_NAME,
     LONG_DOMAIN,
     LONG_DOMAIN_NAME,
+    LONG_GROUP,
+    LONG_PIN,
+    LONG_PIN_NAME,
     LONG_RESET,
     LONG_RESET_NAME,
     LONG_SENSOR_NAME,
     LONG_VOLTAGE,
     LONG_VOLTAGE_NAME,
+    PINCTRL,
     POWER,
     POWER_UP,
     POWERCAP,
@@ -56,6 +61,7 @@ NAMES = {
     RESET: "reset",
     VOLTAGE: "voltage",
     POWERCAP: "powercap",
+    PINCTRL: "pinctrl",
 }
 ROWS = [
     pytest.param(NAMES[protocol.ID], row, id=row[1])
@@ -99,14 +105,14 @@ def test_table_has_the_size_of_the_structures(protocol, row):
 def test_table_names_the_fields_of_the_request(protocol, row):
     fields = list(structure(protocol, row, "request").fields)
     named = []
-    for field in row[3]:
+    for field in (field for field in row[3] if not field.endswith("]")):
         named += [field[:-2] + "_low", field[:-2] + "_high"] if field.endswith("*2") else [field]
     assert named == fields
 
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (7, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (8, 2, 0)
 
 
 def test_base_names():
@@ -120,7 +126,7 @@ def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
     listed = [number for at in range(4, len(data), 4) for number in C.base_6_item(data[at:]).protocols]
-    assert listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP]
+    assert listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL]
     assert len(data) == 12 and not any(listed[count:])
 
 
@@ -287,3 +293,38 @@ def test_powercap_events():
     assert (found.agent_id, found.domain_id, found.power, len(measured)) == (0, BOX, 4_000_000, 12)
     found = C.powercap_0_event(changed)
     assert (found.agent_id, found.domain_id, found.power_cap, found.pai, len(changed)) == (1, BOX, 1_000_000, 1_000, 16)
+
+
+def test_pinctrl_attributes():
+    found = C.pinctrl_1_reply(reply(PINCTRL, 1))
+    assert (found.num_pins, found.num_groups, found.num_functions, found.reserved) == (7, 4, 4, 0)
+    found = C.pinctrl_3_reply(reply(PINCTRL, 3, LONG_PIN, 0))
+    assert (found.attributes, text(found.name)) == (1 << 31 | 1, LONG_PIN_NAME[:15])
+
+
+def test_pinctrl_associations():
+    data = reply(PINCTRL, 4, LONG_GROUP, 1, 0)
+    assert C.pinctrl_4_reply(data).flags == 3
+    members = [member for at in range(4, len(data), 4) for member in C.pinctrl_4_item(data[at:]).array]
+    assert members == [0, 2, 3, 0]
+
+
+def test_pinctrl_settings():
+    scmi = client()
+    data = struct.pack("<5I", LED, 2, 1 << 10 | 1 << 2, 10, 20)
+    request = C.pinctrl_6_request(data)
+    assert (request.identifier, request.function_id, request.attributes) == (LED, 2, 1 << 10 | 1 << 2)
+    item = C.pinctrl_6_item(data[len(C.pinctrl_6_request) :])
+    assert (item.config_type, item.config_value) == (10, 20)
+    scmi.ok(PINCTRL, 6, *struct.unpack("<5I", data))
+    words = scmi.ok(PINCTRL, 5, LED, 1 << 18, room=32)
+    data = struct.pack("<{}I".format(len(words)), *words)
+    found = C.pinctrl_5_reply(data)
+    assert (found.function_selected, found.num_configs, found.num_remaining, found.reserved) == (2, 2, 5, 0)
+    item = C.pinctrl_5_item(data[len(C.pinctrl_5_reply) :])
+    assert (item.config_type, item.config_value) == (6, 1)
+
+
+def test_pinctrl_name():
+    found = C.pinctrl_9_reply(reply(PINCTRL, 9, LONG_PIN, 0))
+    assert (found.flags, text(found.name)) == (0, LONG_PIN_NAME)

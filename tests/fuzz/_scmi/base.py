@@ -85,6 +85,5 @@ class Base(Part):
         if agent != TRUSTED and (request[1] != agent or request[2]):
             return DENIED
         self.oracle.restore(request[1])
-        if request[2]:
-            self.oracle.revoked[request[1]] = set()
+        self.oracle.forget(request[1], request[2])
         return []

@@ -6,6 +6,7 @@ firmware's tables. Each protocol has its file; sizes come from `scmi_layout`.
 from fuzz._scmi.base import Base
 from fuzz._scmi.clock import Clock
 from fuzz._scmi.part import AGENTS, DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
+from fuzz._scmi.pinctrl import Pinctrl
 from fuzz._scmi.power import Power
 from fuzz._scmi.powercap import Powercap
 from fuzz._scmi.reset import Reset
@@ -14,7 +15,7 @@ from fuzz._scmi.system import System
 from fuzz._scmi.voltage import Voltage
 from scmi_layout import sizes
 
-PARTS = (Base, Power, System, Clock, Sensor, Reset, Voltage, Powercap)
+PARTS = (Base, Power, System, Clock, Sensor, Reset, Voltage, Powercap, Pinctrl)
 
 
 class Oracle:
@@ -33,6 +34,13 @@ class Oracle:
         for protocol, number in self.changed[agent]:
             self.parts[protocol].restore(number, agent)
         self.changed[agent] = set()
+
+    def forget(self, agent, permissions):
+        """Forget what `agent` controls alone, and with `permissions` what it has been refused."""
+        for part in self.parts.values():
+            part.forget(agent, permissions)
+        if permissions:
+            self.revoked[agent] = set()
 
     def layout(self, agent, protocol, message):
         """Return the name of a message's structures at the version that `agent` uses, or None."""
@@ -66,7 +74,7 @@ class Oracle:
     def refusal(self, agent, part, message, name, request, length, room):
         """Return the status of a message that is refused for its form, its resource or the permissions; 0 if it is
         not."""
-        if length != 4 + self.sizes[name + "_request"]:
+        if length != 4 + self.sizes[name + "_request"] + part.more(message, request, length):
             return PROTOCOL_ERROR
         at, allowed = part.flags_of(message, part.version(agent))
         if at and request[at] & ~allowed & 0xFFFFFFFF:

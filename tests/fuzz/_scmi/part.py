@@ -5,7 +5,7 @@ A protocol's oracle knows its resources of `scmi_example` by heart and follows w
 """
 
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
-BUSY, PROTOCOL_ERROR = -6, -10
+BUSY, PROTOCOL_ERROR, IN_USE = -6, -10, -11
 AGENTS = (1, 2)
 
 
@@ -75,6 +75,13 @@ class Part:
     def restore(self, number, agent):
         """There is nothing to restore."""
 
+    def more(self, message, request, length):
+        """Return the bytes that a request of `length` bytes must have besides those of its structure."""
+        return 0
+
+    def forget(self, agent, permissions):
+        """There is nothing that an agent controls alone or is refused."""
+
     def note(self, agent, number):
         """Remember that `agent` has changed a resource."""
         self.oracle.changed[agent].add((self.ID, number))
@@ -117,6 +124,10 @@ class Part:
     def resource(self, source):
         """Return the id of a resource that exists."""
         return source.below(self.COUNT or 9)
+
+    def array(self, source, message):
+        """Return the bytes of what repeats at the end of the next request."""
+        return 0
 
     def draw(self, source, message, words):
         """Put payload words that mean something to a message into `words`, which has anything in it."""

@@ -325,7 +325,7 @@ def test_repr_is_a_table():
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18]
+    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19]
     assert [entry["version"] for entry in described["protocols"]] == [
         0x20001,
         0x30001,
@@ -335,6 +335,7 @@ def test_description_for_the_host():
         0x30001,
         0x20001,
         0x20000,
+        0x10000,
     ]
     values = {entry["name"]: entry["value"] for entry in described["sensors"]}
     assert values["plain"] == 45_000 and values["negative"] == -5 and values["moving"] is None
@@ -352,6 +353,7 @@ def test_description_for_the_host():
 def test_nodes_for_the_frontend():
     nodes = {node["name"]: node["properties"] for node in platform().frontend_nodes()}
     regulators = nodes.pop("protocol@17")["regulators"]
+    nodes.pop("protocol@19")
     assert nodes == {
         "protocol@11": {"reg": 0x11, "#power-domain-cells": 1},
         "protocol@12": {"reg": 0x12},
