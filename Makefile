@@ -4,7 +4,7 @@
 PYTHON ?= python3
 TEST_ARGS ?=
 ARGS ?=
-FUZZ_EXAMPLES ?= 100000
+FUZZ_EXAMPLES ?= 1000000
 .DEFAULT_GOAL := help
 SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPATH=host_tools $$python -m trapless.setup
 
@@ -15,7 +15,7 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=100000,"
+	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=1000000,"
 	@echo "MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
 
 setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
@@ -37,7 +37,7 @@ bench: ## boot the pair and measure it
 	@$(SETUP) machines
 	@.venv/bin/trapless bench $(ARGS)
 
-fuzz: ## FUZZ_EXAMPLES random messages, rings and batches
+fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; a tenth as many rings and batches
 	@$(SETUP) interpreter
 	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
 

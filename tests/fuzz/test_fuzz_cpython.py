@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The fuzzers as tests, under both interpreters. TRAPLESS_FUZZ_EXAMPLES and TRAPLESS_FUZZ_SEED: how many, which."""
+"""The fuzzers as tests, under both interpreters. TRAPLESS_FUZZ_EXAMPLES and TRAPLESS_FUZZ_SEED: how many, which.
+
+TRAPLESS_FUZZ_EXAMPLES counts SCMI messages: those of `messages` and `sessions`, under both interpreters together.
+"""
 
 import os
 import pathlib
@@ -14,7 +17,10 @@ from virtio.layout import RESULT_OK
 
 ROOT = pathlib.Path(__file__).parents[2]
 INTERPRETERS = {"cpython": sys.executable, "micropython": ROOT / "build" / "micropython-unix" / "micropython"}
-EXAMPLES = os.environ.get("TRAPLESS_FUZZ_EXAMPLES", "2000")
+EXAMPLES = int(os.environ.get("TRAPLESS_FUZZ_EXAMPLES", "10000"))
+# What part of it each fuzzer does under each interpreter.
+SHARES = {"messages": 40, "sessions": 10, "rings": 10, "batches": 10}
+HEAP = ("-X", "heapsize=8m")
 SEED = os.environ.get("TRAPLESS_FUZZ_SEED", "1")
 
 pytestmark = pytest.mark.fuzz
@@ -23,7 +29,9 @@ pytestmark = pytest.mark.fuzz
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
 @pytest.mark.parametrize("kind", run.kinds())
 def test_the_firmware_agrees_with_the_oracle(kind, interpreter):
-    command = [INTERPRETERS[interpreter], ROOT / "tests" / "fuzz" / "run.py", "--seed", SEED, "--count", EXAMPLES, kind]
+    command = [INTERPRETERS[interpreter], *(HEAP if interpreter == "micropython" else ())]
+    count = str(max(EXAMPLES * SHARES[kind] // 100, 1))
+    command += [ROOT / "tests" / "fuzz" / "run.py", "--seed", SEED, "--count", count, kind]
     environment = os.environ | {"MICROPYPATH": ".frozen"}
     done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
