@@ -472,7 +472,8 @@ class Server:
     `request`, `reply`: buffers, used again for every chain; the rest are bytes. `interrupt()` is called if the driver
     wants one. What is no answer goes back empty, and to `report(code)`: MALFORMED, BROKEN (none goes back), UNANSWERED
     (`written` is negative), FAILED (`handle` raised, or wrote more than fits; `error` has the exception).
-    `returned`: chains.
+    `returned`: chains. `handle` may put the chain aside: it sets `chain` to another one and returns None, and
+    `queue.push()` has to return the old one some time. `handle` may be set at any time.
     """
 
     def __init__(self, queue, chain, request, reply, handle, interrupt, report):
@@ -484,7 +485,7 @@ class Server:
         byteview(reply)
         if not (callable(handle) and callable(interrupt) and callable(report)):
             raise TypeError("not callable")
-        self._queue = queue
+        self.queue = queue
         self._chain = chain
         self._request = request
         self._reply = reply
@@ -494,15 +495,33 @@ class Server:
         self.returned = 0
         self.error = None
 
+    @property
+    def chain(self):
+        """What a request is taken into."""
+        return self._chain
+
+    @chain.setter
+    def chain(self, chain):
+        if not isinstance(chain, Chain):
+            raise TypeError("not a Chain")
+        self._chain = chain
+
+    def _set_handle(self, handle):
+        if not callable(handle):
+            raise AttributeError("not callable")
+        self._handle = handle
+
+    handle = property(None, _set_handle)
+
     def __call__(self):
-        found = self._queue.pop(self._chain, self._request)
+        found = self.queue.pop(self._chain, self._request)
         if found == TAKEN:
             found = self._answer_protected()
         elif found == MALFORMED:
             self._return_empty()
         if found not in (EMPTY, BROKEN):
             self.returned += 1
-            if self._queue.signal():
+            if self.queue.signal():
                 self._interrupt()
         if found not in (EMPTY, TAKEN):
             self._report(found)
@@ -521,15 +540,17 @@ class Server:
     def _answer(self):
         chain = self._chain
         written = self._handle(self._request, chain.readable, self._reply, chain.writable)
+        if written is None and self._chain is not chain:
+            return EMPTY
         if isinstance(written, int) and written < 0:
-            self._queue.push(chain, 0)
+            self.queue.push(chain, 0)
             return UNANSWERED
-        self._queue.push(chain, written, self._reply)
+        self.queue.push(chain, written, self._reply)
         return TAKEN
 
     def _return_empty(self):
-        if self._chain._queue is self._queue:
-            self._queue.push(self._chain, 0)
+        if self._chain._queue is self.queue:
+            self.queue.push(self._chain, 0)
 
 
 class Answer:

@@ -3,7 +3,11 @@
 
 from array import array
 
+from hal.compat import const
 from hal.edge import FAILED, MALFORMED, UNANSWERED, Chain, Server
+
+# Chains of one device that may be held at a time: less than a queue has, so that something else is still served.
+MAX_HELD = const(16)
 
 
 class Device:
@@ -66,7 +70,8 @@ class RequestDevice(Device):
     `room` and what `reply` holds, or a negative number for a request that has none. `request` and `reply` are
     `array('I')` (little-endian words), used again for every request; `length` and `room` are the bytes of the readable
     and of the writable part of the chain, which may be more than the arrays hold (`request_size`, `reply_size`, bytes).
-    A backend may have `activate(features)`, called at DRIVER_OK, and `reset()`, called whenever the device is reset.
+    A backend may have `activate(features)`, called at DRIVER_OK, and `reset()`, called whenever the device is reset. It
+    may answer later: see `hold`.
 
     Counters: chains `returned`, of these `malformed`, `unanswerable` and `failed` (the backend raised, or answered with
     too much; `error` is the last exception) ones; rings `broken`.
@@ -84,7 +89,9 @@ class RequestDevice(Device):
         self.error = None
         self.request = array("I", bytes(request_size))
         self.reply = array("I", bytes(reply_size))
+        self._handle = None
         self._servers = {}
+        self._held = []
         self._returned = 0
 
     @property
@@ -102,12 +109,47 @@ class RequestDevice(Device):
 
     def _server(self, index, queue):
         chain = Chain(queue.size)
-        handle, interrupt = self.backend.handle, self.transport.interrupt
 
         def report(code):
             self._report(index, code)
 
-        return Server(queue, chain, self.request, self.reply, handle, interrupt, report)
+        handle = self._handle or self.backend.handle
+        return Server(queue, chain, self.request, self.reply, handle, self.transport.interrupt, report)
+
+    def answer_with(self, handle):
+        """Have `handle` answer instead of `backend.handle`, from the next request on; None: the backend again."""
+        self._handle = handle
+        for server in self._servers.values():
+            server.handle = handle or self.backend.handle
+
+    def hold(self, index=0):
+        """Keep the chain of queue `index` that is being handled; return what it is given back with later, or None.
+
+        To be called by what handles it, which returns None then. None comes back if `MAX_HELD` chains are held already.
+        """
+        if len(self._held) >= MAX_HELD:
+            return None
+        server = self._servers[index]
+        held = Held(self, server.queue, server.chain)
+        server.chain = Chain(server.queue.size)
+        self._held.append(held)
+        return held
+
+    def holds(self, held):
+        """Return whether the chain of `held` has not been given back, nor taken back by a reset."""
+        return held in self._held
+
+    def give_back(self, held, written):
+        """Return the chain of `held` to the driver; see `Held.answer`."""
+        if not self.holds(held):
+            return
+        self._held.remove(held)
+        held.queue.push(held.chain, max(written, 0), self.reply)
+        self._returned += 1
+        if written < 0:
+            self.unanswerable += 1
+        if held.queue.signal():
+            self.transport.interrupt()
 
     def reset(self):
         """Forget the rings, and what the backend keeps for this driver."""
@@ -121,10 +163,11 @@ class RequestDevice(Device):
         return self._servers.get(index)
 
     def stop(self, index):
-        """Serve queue `index` no more."""
+        """Serve queue `index` no more. Its chains that are held are the driver's again."""
         server = self._servers.pop(index, None)
         if server:
             self._returned += server.returned
+            self._held = [held for held in self._held if held.queue is not server.queue]
 
     def _report(self, index, code):
         """Count a chain of queue `index` that got no answer; after a violation of the ring only a reset helps."""
@@ -138,3 +181,28 @@ class RequestDevice(Device):
         else:
             self.broken += 1
             self.transport.fail()
+
+
+class Held:
+    """A chain that is answered later, by what is called in the serving context."""
+
+    def __init__(self, device, queue, chain):
+        self.queue = queue
+        self.chain = chain
+        self._device = device
+
+    @property
+    def room(self):
+        """Bytes of the writable part."""
+        return self.chain.writable
+
+    def is_open(self):
+        """Return whether it can be answered still."""
+        return self._device.holds(self)
+
+    def answer(self, written):
+        """Give the chain back with `written` bytes of the device's `reply`, or empty if that is negative.
+
+        After a reset of the device nothing happens: the chain is not the device's any more.
+        """
+        self._device.give_back(self, written)

@@ -53,7 +53,11 @@ static int answer(server_t *self) {
         self->request, MP_OBJ_NEW_SMALL_INT(chain->readable), self->reply, MP_OBJ_NEW_SMALL_INT(chain->writable),
     };
     mp_obj_t written = mp_call_function_n_kw(self->handle, 4, 0, args);
-    if (mp_obj_is_small_int(written) && MP_OBJ_SMALL_INT_VALUE(written) < 0) {
+    if (!mp_obj_is_small_int(written)) {
+        if (written == mp_const_none && self->chain != chain) {
+            return HAL_EMPTY; /* the chain has been put aside: nothing has happened yet that counts */
+        }
+    } else if (MP_OBJ_SMALL_INT_VALUE(written) < 0) {
         hal_queue_push(self->queue, chain, MP_OBJ_NEW_SMALL_INT(0), mp_const_none);
         return HAL_UNANSWERED;
     }
@@ -105,15 +109,33 @@ static mp_obj_t server_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
     return mp_const_none;
 }
 
+/* The next request uses another function; another chain, as the one that is being answered is put aside. */
+static void server_store(server_t *self, qstr attr, mp_obj_t *dest) {
+    if (attr == MP_QSTR_handle && mp_obj_is_callable(dest[1])) {
+        self->handle = dest[1];
+        dest[0] = MP_OBJ_NULL;
+    } else if (attr == MP_QSTR_chain) {
+        self->chain = hal_arg_chain(dest[1]);
+        dest[0] = MP_OBJ_NULL;
+    }
+}
+
 static void server_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
-    const server_t *self = MP_OBJ_TO_PTR(self_in);
+    server_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] != MP_OBJ_NULL) {
+        if (dest[1] != MP_OBJ_NULL) {
+            server_store(self, attr, dest);
+        }
         return;
     }
     if (attr == MP_QSTR_returned) {
         dest[0] = MP_OBJ_NEW_SMALL_INT(self->returned);
     } else if (attr == MP_QSTR_error) {
         dest[0] = self->error;
+    } else if (attr == MP_QSTR_queue) {
+        dest[0] = MP_OBJ_FROM_PTR(self->queue);
+    } else if (attr == MP_QSTR_chain) {
+        dest[0] = MP_OBJ_FROM_PTR(self->chain);
     }
 }
 

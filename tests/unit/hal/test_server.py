@@ -154,6 +154,41 @@ def test_a_function_that_returns_the_chain_itself(twin):
 
 
 @for_twins
+def test_a_chain_can_be_put_aside_and_returned_later(twin):
+    aside = []
+
+    def put_aside(request, length, reply, room):
+        aside.append(served.serve.chain)
+        served.serve.chain = twin.Chain(4)
+
+    served = Served(twin, put_aside)
+    rings = served.rings
+    rings.describe(2, rings.data, 4, NEXT, 3)
+    rings.describe(3, rings.data + 128, 12, WRITE)
+    rings.offer(0)
+    served.serve()
+    assert (rings.returned(), served.serve.returned, served.interrupts, served.reported) == (0, 0, 0, [])
+    assert aside == [served.chain] and served.serve.queue is rings.queue
+    served.serve.handle = echo
+    rings.offer(2)
+    served.serve()
+    assert (rings.returned(), rings.element(0), served.serve.returned) == (1, (2, 8), 1)
+    rings.queue.push(aside[0], 4, served.reply)
+    assert (rings.returned(), rings.element(1), rings.queue.in_flight) == (2, (0, 4), 0)
+
+
+@for_twins
+def test_what_a_server_is_given_later_is_checked(twin):
+    served = Served(twin, echo)
+    raises(AttributeError, setattr, served.serve, "handle", 5)
+    raises(TypeError, setattr, served.serve, "chain", 5)
+    assert served.serve.chain is served.chain
+    served.rings.offer(0)
+    served.serve()
+    assert served.rings.element(0) == (0, 8)
+
+
+@for_twins
 def test_arguments(twin):
     served = Served(twin, echo)
     good = [served.rings.queue, served.chain, served.request, served.reply, echo, echo, echo]

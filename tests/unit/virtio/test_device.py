@@ -3,6 +3,7 @@
 
 from driver import F_EVENT_IDX, F_INDIRECT_DESC, INDIRECT, NEXT, WRITE, Mirror, MirrorBackend, NoAnswer, Rig
 from support import raises
+from virtio.device import MAX_HELD
 from virtio.layout import DEV_CONFIG_COUNT, RESULT_NEEDS_RESET
 
 
@@ -246,3 +247,97 @@ def test_the_generation_is_odd_while_configuration_changes():
     rig.link.ports[0].change_config(0, b"\x01")
     sync.device_page = page
     assert (before & 1, seen, driver.load(0xFC)) == (0, [before + 1], before + 2)
+
+
+class Holding(MirrorBackend):
+    """Holds the requests that begin with "h"."""
+
+    def __init__(self):
+        self.device = None
+        self.held = []
+
+    def handle(self, request, length, reply, room):
+        if request[0] & 0xFF == ord("h"):
+            held = self.device.hold()
+            if held:
+                self.held.append(held)
+                return None
+        return super().handle(request, length, reply, room)
+
+
+def holding():
+    """Return (rig, device, driver, backend) of a running Mirror that holds what begins with "h"."""
+    backend = Holding()
+    backend.device = device = Mirror(backend)
+    rig = Rig(device)
+    return rig, device, rig.drivers[0].begin(), backend
+
+
+def put(driver, data):
+    """Send a request without waiting for its answer."""
+    driver.queues[0].add([data], [8])
+    driver.queues[0].kick()
+    driver.frontend.run()
+
+
+def answers(driver):
+    """Return the answers that have come."""
+    return [bytes(data) for _, data in driver.queues[0].poll()]
+
+
+def test_a_request_that_is_held_blocks_no_other():
+    _, device, driver, backend = holding()
+    put(driver, b"hold")
+    assert driver.request(b"abcd", 8) == b"abcd"
+    assert device.returned == 1 and len(backend.held) == 1 and backend.held[0].room == 8
+    device.reply[0] = int.from_bytes(b"done", "little")
+    backend.held[0].answer(4)
+    assert answers(driver) == [b"done"] and device.returned == 2
+    backend.held[0].answer(4)
+    assert answers(driver) == [] and device.returned == 2, "once is enough"
+    assert driver.request(b"abcd", 8) == b"abcd"
+
+
+def test_a_request_that_is_held_may_stay_unanswered():
+    _, device, driver, backend = holding()
+    put(driver, b"hold")
+    backend.held[0].answer(-1)
+    assert answers(driver) == [b""] and (device.returned, device.unanswerable) == (1, 1)
+
+
+def test_what_is_held_is_bounded():
+    _, device, driver, backend = holding()
+
+    for _ in range(5):
+        put(driver, b"hold")
+    device._held += [None] * (MAX_HELD - 5)
+    assert driver.request(b"hope", 8) == b"hope", "handled at once"
+    device._held = device._held[:5]
+    for held in backend.held:
+        held.answer(0)
+    assert answers(driver) == [b""] * 5 and device.returned == 6
+
+
+def test_a_reset_takes_back_what_is_held():
+    _, device, driver, backend = holding()
+    put(driver, b"hold")
+    driver = driver.begin()
+    backend.held[0].answer(4)
+    assert answers(driver) == [] and device.returned == 0
+    assert driver.request(b"abcd", 8) == b"abcd"
+
+
+def test_another_function_may_answer():
+    _, device, driver = mirror()
+
+    def shout(request, length, reply, room):
+        reply[0] = int.from_bytes(b"HEY!", "little")
+        return 4
+
+    device.answer_with(shout)
+    assert driver.request(b"abcd", 8) == b"HEY!"
+    driver = driver.begin()
+    assert driver.request(b"abcd", 8) == b"HEY!", "also after a reset"
+    device.answer_with(None)
+    assert driver.request(b"abcd", 8) == b"abcd"
+    assert device.returned == 3
