@@ -5,16 +5,32 @@
     >>> soc.sensors["cpu"].value = 95_000    what the frontend reads next
     >>> soc.clocks["pll"].rate = 800_000_000
     >>> status()                             links, devices, counters, agents
+    >>> log(True); log()                     the last messages in words
+    >>> faults.refuse("sensor", "SENSOR_READING_GET", "BUSY", times=3)
+    >>> help()                               what there is
 
 `main.py` puts these names into `__main__`.
 """
 
+import builtins
 import gc
 
+from scmi.model.sealed import attributes
 from virtio.status import names as status_names
 
 _COUNTERS = ("returned", "malformed", "unanswerable", "failed", "broken")
 _BATCH_COUNTERS = ("batches", "vetoed", "refused", "torn", "unbelievable")
+
+
+_HELP = """\
+soc                the platform as a table; soc.sensors["cpu"].value = 95_000 sets what a frontend reads next
+  soc.sensors soc.clocks soc.power_domains soc.resets soc.voltages ...   by name or number; soc.agents, soc.devices
+platforms          all platforms by the name of their model; soc is the first
+status()           links, devices, counters, agents
+log(True), log()   keep the last messages from now on; print them in words; log(False) stops it
+faults             what is injected into messages: faults.refuse, .delay, .timeout, .drop, .length, .clear
+help(object)       what an object has
+Ctrl-D starts the backend anew with the model as it is described."""
 
 
 class Served:
@@ -55,14 +71,30 @@ def _link_lines(link, kinds):
 
 
 def install(served, namespace):
-    """Put `soc`, `status` and `platforms` into `namespace`, a module. `soc` is the first platform, None without one."""
+    """Put `soc`, `status`, `log`, `faults`, `help` and `platforms` into `namespace`, a module.
+
+    `soc` is the first platform, `log` and `faults` are its; without a platform they are None.
+    """
 
     def status():
         """Print links, devices, counters and agents."""
         for line in served.lines():
             print(line)
 
+    def help(*objects):
+        """Print what there is at this prompt, or what an object has."""
+        if not objects:
+            print(_HELP)
+        for item in objects:
+            if hasattr(item, "subject"):
+                print(repr(item), "has", ", ".join(attributes(item)))
+            else:
+                builtins.help(item)
+
     platforms = list(served.platforms.values())
-    namespace.soc = platforms[0] if platforms else None
+    namespace.soc = soc = platforms[0] if platforms else None
+    namespace.log = soc.log if soc else None
+    namespace.faults = soc.faults if soc else None
+    namespace.help = help
     namespace.platforms = served.platforms
     namespace.status = status

@@ -39,6 +39,7 @@ class ScmiDevice(RequestDevice):
         """`agent`: the `scmi.agent.Agent` that answers."""
         super().__init__(agent)
         self.agent = agent
+        self._tap = agent.platform.taps.add(self)
         self._queue = None
         self._chain = None
         self._words = array("I", bytes(4 * _EVENT_WORDS))
@@ -100,3 +101,4 @@ class ScmiDevice(RequestDevice):
         for at, word in enumerate(message):
             self._words[at] = word
         self._queue.push(self._chain, 4 * len(message), self._words)
+        self._tap.sent(message)

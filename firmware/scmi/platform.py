@@ -35,6 +35,7 @@ from scmi.protocols.reset import ResetProtocol
 from scmi.protocols.sensor import SensorProtocol
 from scmi.protocols.system import SystemProtocol
 from scmi.protocols.voltage import VoltageProtocol
+from scmi.tap import Taps
 
 __all__ = [
     "DUTY_CYCLE",
@@ -116,6 +117,7 @@ class Platform:
         self._versions = dict(versions or {})
         self._after = None
         self._waiting = []
+        self.taps = Taps(self)
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
                 isinstance(text, str) and len(text.encode()) < 16,
@@ -174,6 +176,16 @@ class Platform:
         found = len(self.agents)
         require(index < found, "platform", f"has {found} agents, but more SCMI devices; give it more agents")
         return self.agents[index]
+
+    @property
+    def faults(self):
+        """What is injected into the messages of the agents (scmi.faults)."""
+        return self.taps.faults
+
+    @property
+    def log(self):
+        """The last messages of the agents (scmi.log)."""
+        return self.taps.log
 
     def newest(self, protocol):
         """Return the newest version of `protocol` (a Protocol) that is offered."""

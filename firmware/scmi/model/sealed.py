@@ -21,10 +21,10 @@ def _accept(item, name):
     if _is_data(type(item), name):
         return True
     subject = getattr(item, "subject", "a " + type(item).__name__)
-    raise AttributeError(f"{subject} has no {name!r}; it has: {', '.join(_attributes(item))}")
+    raise AttributeError(f"{subject} has no {name!r}; it has: {', '.join(attributes(item))}")
 
 
-def _attributes(item):
+def attributes(item):
     """Return the names of what `item` holds and of its properties, without asking any of them for its value."""
     names = set(item.__dict__)
     names.update(name for name in dir(type(item)) if _is_data(type(item), name))
