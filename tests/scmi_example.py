@@ -10,6 +10,7 @@ from scmi.platform import (
     Device,
     Function,
     Group,
+    Performance,
     Pin,
     Pins,
     PinState,
@@ -23,8 +24,7 @@ from scmi.platform import (
 )
 from scmi_client import Client, Time
 
-BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP = 0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18
-PINCTRL = 0x19
+BASE, POWER, SYSTEM, PERFORMANCE, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL = range(0x10, 0x1A)
 
 # Sensors.
 PLAIN, NEGATIVE, FULL, MOVING, SEGMENT, LONG, AXES, DISABLED, HUGE = range(9)
@@ -57,6 +57,13 @@ LEVELS = [100_000 * step for step in range(1, 41)]
 BOX, CORES, SLOW, LOAD, METER, TIED, LONG_CAP = range(7)
 LONG_CAP_NAME = "a-power-cap-with-a-name-of-more-than-sixteen-bytes"
 CAP_DELAY_MS = 20
+
+# Performance domains: of levels with power, latency and frequency, of levels with an index, of one level.
+CPU, INDEXED, MANY, RIGID, LONG_PERFORMANCE = range(5)
+LONG_PERFORMANCE_NAME = "a-performance-domain-with-a-name-of-more-than-sixteen-bytes"
+CPU_LEVELS = [(400, 90, 50, 400_000), (800, 210, 60, 800_000), (1200, 480, 70, 1_200_000), (1600, 1100, 80, 1_600_000)]
+INDEXED_LEVELS = [(10, 300, 500, 200_000), (35, 800, 500, 450_000), (60, 0, 0, 800_000)]
+MANY_LEVELS = [100 * step for step in range(1, 33)]
 
 # Pins, groups and functions.
 SDA, SCL, LED, STRONG, SEALED_PIN, LONG_PIN, SPARE = range(7)
@@ -219,11 +226,23 @@ def pins():
     )
 
 
+def performance():
+    """Return the performance domains, in the order of their ids."""
+    return [
+        Performance("cpu", CPU_LEVELS, level=800, sustained=1200, rate_limit=1000),
+        Performance("indexed", INDEXED_LEVELS, level=35, indexed=True),
+        Performance("many", MANY_LEVELS, sustained_frequency=3_200_000, limits=(300, 3000)),
+        Performance("rigid", (5, 7), level=5, sustained_frequency=0, forbidden="all"),
+        Performance(LONG_PERFORMANCE_NAME, (1,)),
+    ]
+
+
 def platform(versions=None):
     """Return a new platform with a trusted and an ordinary agent."""
     all_sensors, all_clocks, all_domains, all_resets = sensors(), clocks(), power_domains(), resets()
-    all_voltages, all_caps, all_pins = voltages(), power_caps(), pins()
-    resources = all_sensors + all_clocks + all_domains + all_resets + all_voltages + all_caps + all_pins.resources()
+    all_voltages, all_caps, all_performance, all_pins = voltages(), power_caps(), performance(), pins()
+    resources = all_sensors + all_clocks + all_domains + all_resets + all_voltages + all_caps + all_performance
+    resources += all_pins.resources()
     names = [item.name for item in resources] + ["system"]
     return Platform(
         all_sensors,
@@ -243,6 +262,7 @@ def platform(versions=None):
         pins=all_pins,
         versions=versions,
         power_caps=all_caps,
+        performance=all_performance,
     )
 
 

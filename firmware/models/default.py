@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The default platform: a small system on chip with every kind of clock, some power domains, sensors, resets, voltages,
-a tree of power caps, pins, and a system that can be asked to shut down or to restart.
+"""The default platform: a small system on chip with every kind of clock, some power and performance domains, sensors,
+resets, voltages, a tree of power caps, pins, and a system that can be asked to shut down or to restart.
 
 All sensors hold what they were set to, except `battery`, which moves by itself. The power of the package is what its
 parts draw.
@@ -14,6 +14,7 @@ from scmi.platform import (
     Clock,
     Function,
     Group,
+    Performance,
     Pin,
     Pins,
     PinState,
@@ -107,6 +108,21 @@ platform = Platform(
         PowerDomain("image-signal-processor-of-the-rear-camera", state="off"),
     ],
     system=SystemPower(),
+    performance=[
+        Performance(
+            "cpu",
+            # kilohertz, milliwatts, microseconds
+            [(500_000, 90, 120), (1_000_000, 260, 120), (1_500_000, 580, 120), (2_000_000, 1_150, 150)],
+            level=1_000_000,
+        ),
+        Performance(
+            "gpu",
+            # a scale of its own, milliwatts, microseconds, kilohertz
+            [(20, 150, 400, 200_000), (45, 420, 400, 450_000), (80, 1_300, 500, 850_000)],
+            level=20,
+            indexed=True,
+        ),
+    ],
     resets=[
         Reset("gpu", latency=250),
         Reset("usb-controller-on-the-carrier-board", asserted=True),

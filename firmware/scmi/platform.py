@@ -16,6 +16,7 @@ from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
 from scmi.model.frontend import Frontend, ThermalZone
 from scmi.model.own import FIRST_OWN, own_protocols
+from scmi.model.performance import Performance, require_one_unit
 from scmi.model.pin import Group, Pin
 from scmi.model.pinctrl import Function, Pins, PinState
 from scmi.model.power_domain import PowerDomain
@@ -28,6 +29,7 @@ from scmi.model.system_power import SystemPower
 from scmi.model.voltage import Voltage, regulators
 from scmi.protocols.base import BaseProtocol
 from scmi.protocols.clock import ClockProtocol
+from scmi.protocols.performance import PerformanceProtocol
 from scmi.protocols.pinctrl import PinctrlProtocol
 from scmi.protocols.power import PowerProtocol
 from scmi.protocols.powercap import PowercapProtocol
@@ -48,6 +50,7 @@ __all__ = [
     "Frontend",
     "Function",
     "Group",
+    "Performance",
     "Pin",
     "PinState",
     "Pins",
@@ -80,8 +83,8 @@ class Device:
 class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
-    Resources are `sensors`, `clocks`, `power_domains`, `resets`, `voltages`, `power_caps`, `pins`, and `system`, which
-    is a SystemPower or None.
+    Resources are `sensors`, `clocks`, `power_domains`, `performance`, `resets`, `voltages`, `power_caps`, `pins`, and
+    `system`, which is a SystemPower or None.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Platform:
         system=None,
         resets=(),
         voltages=(),
+        performance=(),
         protocols=None,
         versions=None,
         power_caps=(),
@@ -105,14 +109,14 @@ class Platform:
     ):
         """Describe a system on chip; DescriptionError with the object and the rule if one is broken.
 
-        `sensors`, `clocks`, `power_domains`, `resets`, `voltages`, `power_caps`: in the order of their ids. `agents`:
-        frontends in the order of their ids, which begin at 1; without any, `agent()` makes them. `devices`: groups for
-        permissions, in the order of their ids; without any, one device "soc" holds everything. `vendor`, `sub_vendor`:
-        at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if frontends may ask for shutdown,
-        reset and suspend. `protocols`: protocols of your own as {class: its resources}, see scmi.model.own. `versions`:
-        {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}. `pins`: a Pins, if there are
-        any. `frontend`: a Frontend, if the frontends' systems have thermal zones, or processors whose frequency is the
-        platform's affair.
+        `sensors`, `clocks`, `power_domains`, `performance`, `resets`, `voltages`, `power_caps`: in the order of their
+        ids. `agents`: frontends in the order of their ids, which begin at 1; without any, `agent()` makes them.
+        `devices`: groups for permissions, in the order of their ids; without any, one device "soc" holds everything.
+        `vendor`, `sub_vendor`: at most 15 bytes. `implementation_version`: 32 bits. `system`: a SystemPower if
+        frontends may ask for shutdown, reset and suspend. `protocols`: protocols of your own as {class: its resources},
+        see scmi.model.own. `versions`: {name of a protocol: the newest version to offer}, such as {"clock": 0x20000}.
+        `pins`: a Pins, if there are any. `frontend`: a Frontend, if the frontends' systems have thermal zones, or
+        processors whose frequency is the platform's affair.
         """
         self._versions = dict(versions or {})
         self._after = None
@@ -131,8 +135,6 @@ class Platform:
         self.implementation_version = implementation_version
         self.sensors = _numbered(sensors, "sensor", 0, 0xFFFF, Sensor)
         self.clocks = _numbered(clocks, "clock", 0, 0xFFFF, Clock)
-        self._frontend = frontend or Frontend()
-        self._frontend.describe((), self.sensors)  # refuses a name that is not known
         for clock in self.clocks:
             clock.connect(self.clocks)
         for clock in self.clocks:
@@ -151,6 +153,10 @@ class Platform:
         require(holds, "platform", f"pins must be a Pins, not a {type(pins).__name__}")
         self.pins = pins or Pins()
         self.own = own_protocols(protocols or {})
+        self.performance = _numbered(performance, "performance domain", 0, 0xFFFF, Performance)
+        require_one_unit(self.performance)
+        self._frontend = frontend or Frontend()
+        self._frontend.describe(self.performance, self.sensors)  # refuses a name that is not known
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self._any_agents = not agents
@@ -228,6 +234,7 @@ class Platform:
             (VoltageProtocol, self.voltages),
             (PowercapProtocol, self.power_caps),
             (PinctrlProtocol, self.pins.resources()),
+            (PerformanceProtocol, self.performance),
         ) + self.own
 
     def _grouped(self, devices):
@@ -319,8 +326,17 @@ class Platform:
                 for domain in self.power_caps
             ],
             "pins": self.pins.describe(),
+            "performance": [
+                {
+                    "id": domain.id,
+                    "name": domain.name,
+                    "level": domain.level,
+                    "levels": [list(row) for row in domain.levels],
+                }
+                for domain in self.performance
+            ],
             "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
-            "frontend": self._frontend.describe((), self.sensors),
+            "frontend": self._frontend.describe(self.performance, self.sensors),
         }
 
     def frontend_nodes(self):
@@ -329,6 +345,7 @@ class Platform:
             SystemProtocol.ID: None,
             PowercapProtocol.ID: None,
             PowerProtocol.ID: "#power-domain-cells",
+            PerformanceProtocol.ID: "#power-domain-cells",
             ClockProtocol.ID: "#clock-cells",
             SensorProtocol.ID: "#thermal-sensor-cells",
             ResetProtocol.ID: "#reset-cells",
@@ -359,6 +376,7 @@ class Platform:
             ("resets", self.resets),
             ("voltages", self.voltages),
             ("power caps", self.power_caps),
+            ("performance", self.performance),
             ("agents", self.agents),
         ) + tuple((kind.NAME, resources) for kind, resources in self.own):
             lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]

@@ -31,6 +31,8 @@ def conditions(platform: Any) -> dict[str, str]:
         tests["no sensor is in /sys/class/hwmon"] = '[ -n "$(ls /sys/class/hwmon)" ]'
     if described["system"]:
         tests["scmi-system-power has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-system-power/scmi_dev.* ]"
+    if described["performance"]:
+        tests["scmi-perf-domain has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-perf-domain/scmi_dev.* ]"
     if described["resets"]:
         tests["scmi-reset has no device"] = "[ -e /sys/bus/scmi_protocol/drivers/scmi-reset/scmi_dev.* ]"
     if described["voltages"]:

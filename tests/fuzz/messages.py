@@ -16,6 +16,7 @@ from scmi_example import RATES, platform
 
 WORDS = 64
 USUAL_ROOM = 136
+LIFE = 200  # messages of an agent until its frontend begins a new life, with the newest versions
 ONES = 0xFFFFFFFF
 
 
@@ -93,6 +94,9 @@ class Bench:
         """Compare one message; return what it met."""
         source = self.source
         agent = 2 if source.below(3) else 1
+        if not source.below(LIFE):
+            self.drivers[agent - 1].begin()
+            self.oracle.begin(agent)
         words, length = self.message(agent)
         room = USUAL_ROOM if source.below(6) else source.below(80)
         linked = not source.below(10) and length + room > 0  # a chain has at least one byte

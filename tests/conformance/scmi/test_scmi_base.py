@@ -14,6 +14,7 @@ from scmi_example import (
     LIST,
     MUX,
     NEGATIVE,
+    PERFORMANCE,
     PINCTRL,
     PLAIN,
     POWER,
@@ -33,7 +34,7 @@ from scmi_example import RESET as RESET_PROTOCOL
 VENDOR, SUB_VENDOR, IMPLEMENTATION, LIST_PROTOCOLS, DISCOVER_AGENT, NOTIFY_ERRORS = 0x3, 0x4, 0x5, 0x6, 0x7, 0x8
 SET_DEVICE, SET_PROTOCOL, RESET = 0x9, 0xA, 0xB
 
-OTHERS = (POWER, SYSTEM, CLOCK, SENSOR, RESET_PROTOCOL, VOLTAGE, POWERCAP, PINCTRL)
+OTHERS = (POWER, SYSTEM, PERFORMANCE, CLOCK, SENSOR, RESET_PROTOCOL, VOLTAGE, POWERCAP, PINCTRL)
 
 
 def packed(protocols):
@@ -187,7 +188,7 @@ def test_3_2_2_12_unknown_agent_device_or_protocol():
         (0, SOC, SENSOR),
         (3, SOC, SENSOR),
         (GUEST, 2, SENSOR),
-        (GUEST, SOC, 0x13),
+        (GUEST, SOC, 0x7F),
         (GUEST, SOC, 0x115),
     ):
         assert scmi.call(BASE, SET_PROTOCOL, agent, device, protocol, 0) == (NOT_FOUND, [])

@@ -3,9 +3,22 @@
 
 from scmi.status import NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import header
-from scmi_example import BASE, CLOCK, PINCTRL, PLAIN, POWER, POWERCAP, RESET, SENSOR, SYSTEM, VOLTAGE, client
+from scmi_example import (
+    BASE,
+    CLOCK,
+    PERFORMANCE,
+    PINCTRL,
+    PLAIN,
+    POWER,
+    POWERCAP,
+    RESET,
+    SENSOR,
+    SYSTEM,
+    VOLTAGE,
+    client,
+)
 
-PROTOCOLS = (BASE, POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL)
+PROTOCOLS = (BASE, POWER, SYSTEM, PERFORMANCE, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL)
 
 
 def test_reply_repeats_the_whole_header_with_its_token():
@@ -23,7 +36,7 @@ def test_same_token_twice_is_answered_twice():
 
 
 def test_unknown_protocol_is_not_supported():
-    for protocol in (0x00, 0x13, 0x1A, 0x7F, 0x80, 0xFF):
+    for protocol in (0x00, 0x1A, 0x7F, 0x80, 0xFF):
         assert client().call(protocol, 0) == (NOT_SUPPORTED, [])
 
 
@@ -32,6 +45,7 @@ def test_unknown_message_is_not_found():
         (BASE, 0xC),
         (POWER, 0x9),
         (SYSTEM, 0x6),
+        (PERFORMANCE, 0xD),
         (CLOCK, 0x11),
         (SENSOR, 0xE),
         (RESET, 0x7),

@@ -16,8 +16,10 @@ from scmi_example import (
     CAP_DELAY_MS,
     CLOCK,
     CORE,
+    CPU,
     DEEP,
     FULL,
+    INDEXED,
     LED,
     LIST,
     LONG,
@@ -28,6 +30,8 @@ from scmi_example import (
     LONG_DOMAIN,
     LONG_DOMAIN_NAME,
     LONG_GROUP,
+    LONG_PERFORMANCE,
+    LONG_PERFORMANCE_NAME,
     LONG_PIN,
     LONG_PIN_NAME,
     LONG_RESET,
@@ -35,6 +39,7 @@ from scmi_example import (
     LONG_SENSOR_NAME,
     LONG_VOLTAGE,
     LONG_VOLTAGE_NAME,
+    PERFORMANCE,
     PINCTRL,
     POWER,
     POWER_UP,
@@ -56,6 +61,7 @@ NAMES = {
     BASE: "base",
     POWER: "power",
     SYSTEM: "system",
+    PERFORMANCE: "performance",
     CLOCK: "clock",
     SENSOR: "sensor",
     RESET: "reset",
@@ -70,9 +76,9 @@ ROWS = [
 ]
 
 
-def reply(protocol, message, *words):
+def reply(protocol, message, *words, versions=None):
     """The payload of a successful reply as bytes."""
-    return struct.pack("<{}I".format(len(found := client().ok(protocol, message, *words))), *found)
+    return struct.pack("<{}I".format(len(found := client(versions=versions).ok(protocol, message, *words))), *found)
 
 
 def text(field):
@@ -112,7 +118,7 @@ def test_table_names_the_fields_of_the_request(protocol, row):
 
 def test_base_attributes():
     found = C.base_1_reply(reply(BASE, 1))
-    assert (found.num_protocols, found.num_agents, found.reserved) == (8, 2, 0)
+    assert (found.num_protocols, found.num_agents, found.reserved) == (9, 2, 0)
 
 
 def test_base_names():
@@ -126,8 +132,8 @@ def test_base_protocol_list():
     data = reply(BASE, 6, 0)
     count = C.base_6_reply(data).num_protocols
     listed = [number for at in range(4, len(data), 4) for number in C.base_6_item(data[at:]).protocols]
-    assert listed[:count] == [POWER, SYSTEM, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL]
-    assert len(data) == 12 and not any(listed[count:])
+    assert listed[:count] == [POWER, SYSTEM, PERFORMANCE, CLOCK, SENSOR, RESET, VOLTAGE, POWERCAP, PINCTRL]
+    assert len(data) == 16 and not any(listed[count:])
 
 
 def test_power_attributes():
@@ -328,3 +334,38 @@ def test_pinctrl_settings():
 def test_pinctrl_name():
     found = C.pinctrl_9_reply(reply(PINCTRL, 9, LONG_PIN, 0))
     assert (found.flags, text(found.name)) == (0, LONG_PIN_NAME)
+
+
+def test_performance_attributes():
+    found = C.performance_1_reply(reply(PERFORMANCE, 1))
+    assert (found.num_domains, found.flags, found.statistics_address, found.statistics_length) == (5, 1, 0, 0)
+    found = C.performance_3_reply(reply(PERFORMANCE, 3, CPU))
+    assert (found.attributes, found.rate_limit, text(found.name)) == (0xF << 28, 1000, "cpu")
+    assert (found.freq, found.level) == (1_200_000, 1200)
+
+
+def test_performance_levels():
+    data = reply(PERFORMANCE, 4, INDEXED, 1)
+    assert (C.performance_4_reply(data).num_returned, C.performance_4_reply(data).num_remaining) == (2, 0)
+    found = C.performance_4_item(data[4:])
+    assert (found.level, found.power, found.latency, found.reserved) == (35, 800, 500, 0)
+    assert (found.freq, found.index) == (450_000, 2) and len(data) == 4 + 2 * len(C.performance_4_item)
+
+
+def test_performance_levels_of_older_versions():
+    for version in (0x30000, 0x20000, 0x10000):
+        data = reply(PERFORMANCE, 4, INDEXED, 1, versions={"performance": version})
+        found = C.performance_4_item_3(data[4:])
+        assert (found.level, found.power, found.latency, found.reserved) == (35, 800, 500, 0)
+        assert len(data) == 4 + 2 * len(C.performance_4_item_3)
+
+
+def test_performance_limits_and_level():
+    found = C.performance_6_reply(reply(PERFORMANCE, 6, CPU))
+    assert (found.range_max, found.range_min) == (1600, 400)
+    assert C.performance_8_reply(reply(PERFORMANCE, 8, CPU)).performance_level == 800
+
+
+def test_performance_name():
+    found = C.performance_12_reply(reply(PERFORMANCE, 12, LONG_PERFORMANCE))
+    assert (found.flags, text(found.name)) == (0, LONG_PERFORMANCE_NAME)

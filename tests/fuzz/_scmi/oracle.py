@@ -6,6 +6,7 @@ firmware's tables. Each protocol has its file; sizes come from `scmi_layout`.
 from fuzz._scmi.base import Base
 from fuzz._scmi.clock import Clock
 from fuzz._scmi.part import AGENTS, DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
+from fuzz._scmi.performance import Performance
 from fuzz._scmi.pinctrl import Pinctrl
 from fuzz._scmi.power import Power
 from fuzz._scmi.powercap import Powercap
@@ -15,7 +16,7 @@ from fuzz._scmi.system import System
 from fuzz._scmi.voltage import Voltage
 from scmi_layout import sizes
 
-PARTS = (Base, Power, System, Clock, Sensor, Reset, Voltage, Powercap, Pinctrl)
+PARTS = (Base, Power, System, Performance, Clock, Sensor, Reset, Voltage, Powercap, Pinctrl)
 
 
 class Oracle:
@@ -25,9 +26,16 @@ class Oracle:
         self.sizes = sizes()
         self.revoked = {agent: set() for agent in AGENTS}
         self.changed = {agent: set() for agent in AGENTS}
-        self.open = dict.fromkeys(AGENTS, 0)
-        self.versions = {agent: {part.ID: part.VERSIONS[0] for part in PARTS} for agent in AGENTS}
+        self.open, self.versions = {}, {}
         self.parts = {part.ID: part(self) for part in PARTS}
+        for agent in AGENTS:
+            self.begin(agent)
+
+    def begin(self, agent):
+        """The frontend of `agent` begins a new life: the newest versions, no request open, no exclusive control."""
+        self.forget(agent, False)
+        self.open[agent] = 0
+        self.versions[agent] = {part.ID: part.VERSIONS[0] for part in PARTS}
 
     def restore(self, agent):
         """Forget what `agent` has set."""

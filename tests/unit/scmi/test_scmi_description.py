@@ -325,11 +325,12 @@ def test_repr_is_a_table():
 
 def test_description_for_the_host():
     described = platform().describe()
-    assert [entry["id"] for entry in described["protocols"]] == [0x10, 0x11, 0x12, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19]
+    assert [entry["id"] for entry in described["protocols"]] == list(range(0x10, 0x1A))
     assert [entry["version"] for entry in described["protocols"]] == [
         0x20001,
         0x30001,
         0x20001,
+        0x40000,
         0x30000,
         0x30001,
         0x30001,
@@ -348,6 +349,12 @@ def test_description_for_the_host():
     assert rates["mux"] == RATES[0] and rates["range"] == 5_000_000_000
     assert described["resets"][0] == {"id": 0, "name": "core", "latency": 250, "asserted": False}
     assert described["voltages"][1] == {"id": 1, "name": "steps", "level": LEVELS[0], "enabled": True}
+    assert described["performance"][1] == {
+        "id": 1,
+        "name": "indexed",
+        "level": 35,
+        "levels": [[10, 300, 500, 200_000], [35, 800, 500, 450_000], [60, 0, 0, 800_000]],
+    }
 
 
 def test_nodes_for_the_frontend():
@@ -357,6 +364,7 @@ def test_nodes_for_the_frontend():
     assert nodes == {
         "protocol@11": {"reg": 0x11, "#power-domain-cells": 1},
         "protocol@12": {"reg": 0x12},
+        "protocol@13": {"reg": 0x13, "#power-domain-cells": 1},
         "protocol@14": {"reg": 0x14, "#clock-cells": 1},
         "protocol@15": {"reg": 0x15, "#thermal-sensor-cells": 1},
         "protocol@16": {"reg": 0x16, "#reset-cells": 1},

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+"""Performance domains of a platform description. Source: DEN0056F, 3.5.1 and the fields of 3.5.6.5 to 3.5.6.12.
+
+Several agents share a domain. What each of them allows is honoured: the highest level is the lowest of their maxima,
+the lowest level the highest of their minima, and where these contradict each other the maximum counts. The level is
+the one that was asked for last, as near to it as the limits allow; it comes back when they do.
+"""
+
+from hal.compat import const
+from scmi.message import ACCESS_RATE, ACCESS_STATE
+from scmi.model.resource import Resource
+from scmi.model.rules import is_integer, require, require_flag
+
+_MAX_LEVELS = const(4095)
+_WORD = const(0xFFFFFFFF)
+_LATENCY = const(0xFFFF)
+_RATE_LIMIT = const(0xFFFFF)
+
+_FORBIDDABLE = {"limits": ACCESS_STATE, "level": ACCESS_RATE}
+
+# A limit of 0 in PERFORMANCE_LIMITS_SET stays as it is (3.5.6.9), so no index is 0.
+_FIRST_INDEX = const(1)
+
+# Bits of the power cost's unit in PROTOCOL_ATTRIBUTES (3.5.6.3).
+POWER_UNITS = {None: 0, "milliwatt": 1 << 16, "microwatt": 1 << 17}
+
+
+class Performance(Resource):
+    """A performance domain as the frontends see it: devices that run at one level, which means most to the platform.
+
+    `levels`: (level, power, latency, frequency) of each level, ascending; where a level stands in it is its place.
+    `places`: places by level; `words`: places by what frontends name a level with since version 4.0. `lowest`,
+    `highest`: places that the limits allow. `setter`: id of the agent that set the level last, or None.
+    """
+
+    KIND = "performance domain"
+
+    def __init__(
+        self,
+        name,
+        levels,
+        level=None,
+        limits=None,
+        sustained=None,
+        sustained_frequency=None,
+        indexed=False,
+        power_unit="milliwatt",
+        rate_limit=0,
+        forbidden=(),
+        change=None,
+    ):
+        """Describe a performance domain; DescriptionError if a rule is broken.
+
+        `name`: 1 to 63 bytes. `levels`: numbers, of kilohertz or of any linear scale, or (level, power, latency,
+        frequency), of which any but the level may be missing: power in `power_unit` (0: not known), microseconds that a
+        change to this level takes at most, kilohertz. Without any frequency these follow from the sustained one. Linux
+        6.12 takes no domain with more than 32 levels. `level`: the present one, the highest that is allowed unless
+        told. `limits`: (lowest, highest) level that the platform itself allows, None: all. `sustained`: the level that
+        it can keep up, the highest unless told; `sustained_frequency`: its kilohertz, the level itself unless told, 0:
+        not known. Levels above it are what Linux calls boost. `indexed`: since version 4.0 frontends name a level by
+        its index, 1 being the lowest. `power_unit`: "milliwatt", "microwatt", or None for an abstract linear scale, the
+        same for all domains. `rate_limit`: microseconds that frontends should wait between two requests, 0: none.
+        `forbidden`: what frontends may not change: "limits", "level", or "all". `change`: `change(domain, level)` is
+        called before the level changes; what it raises leaves everything as it was, and the frontend is answered
+        GENERIC_ERROR.
+        """
+        super().__init__(name)
+        self.indexed = require_flag(indexed, self.subject, "indexed")
+        holds = power_unit in POWER_UNITS
+        require(holds, self.subject, f"power_unit must be milliwatt, microwatt or None, not {power_unit!r}")
+        self.power_unit = power_unit
+        self._require_number(rate_limit, 0, _RATE_LIMIT, "rate_limit in microseconds")
+        self.rate_limit = rate_limit
+        require(change is None or callable(change), self.subject, "change must be a function of the domain and a level")
+        self._change = change
+        self.forbidden = self._checked_forbidden(forbidden)
+        given = self._checked_levels(levels)
+        self._values = tuple(entry[0] for entry in given)
+        self.sustained = self._values[-1] if sustained is None else sustained
+        self._require_level(self.sustained, "sustained")
+        self.sustained_frequency = self._checked_frequency(sustained_frequency, given)
+        self.levels = tuple(self._with_frequency(entry) for entry in given)
+        self.places = {value: place for place, value in enumerate(self._values)}
+        indices = {place + _FIRST_INDEX: place for place in range(len(given))}
+        self.words = indices if self.indexed else self.places
+        self.setter = None
+        limits = self._checked_limits(limits)
+        self._requests = {0: limits} if limits else {}
+        self._bounds = self._bounds_of(self._requests)
+        self.lowest, self.highest = self._range(self._bounds)
+        self._initial = self.highest if level is None else self._allowed_place(level)
+        self._wanted = self._place = self._initial
+
+    def _require_number(self, value, least, most, what):
+        holds = is_integer(value) and least <= value <= most
+        require(holds, self.subject, f"{what} must be a whole number from {least} to {most}, not {value!r}")
+
+    def _require_level(self, level, what):
+        known = ", ".join(str(value) for value in self._values)
+        require(level in self._values, self.subject, f"{what} must be one of {known}, not {level!r}")
+
+    def _checked_forbidden(self, forbidden):
+        bits = 0
+        for name in tuple(_FORBIDDABLE) if forbidden == "all" else forbidden:
+            holds = name in _FORBIDDABLE
+            require(holds, self.subject, f"forbidden may hold limits and level, or be 'all', not {name!r}")
+            bits |= _FORBIDDABLE[name]
+        return bits
+
+    def _checked_levels(self, levels):
+        entries = [(entry,) if is_integer(entry) else tuple(entry) for entry in levels]
+        require(0 < len(entries) <= _MAX_LEVELS, self.subject, f"must have 1 to {_MAX_LEVELS} levels")
+        for entry in entries:
+            holds = 1 <= len(entry) <= 4
+            require(holds, self.subject, f"a level must be a number or (level, power, latency, frequency), not {entry}")
+            for at, (what, least, most) in enumerate(
+                (("level", 1, _WORD), ("power", 0, _WORD), ("latency", 0, _LATENCY), ("frequency", 1, _WORD))
+            ):
+                if at < len(entry):
+                    self._require_number(entry[at], least, most, f"{what} of a level")
+        require(len({entry[0] for entry in entries}) == len(entries), self.subject, "levels must differ")
+        return sorted(entries)
+
+    def _checked_frequency(self, frequency, entries):
+        known = [entry[3] for entry in entries if len(entry) > 3]
+        require(len(known) in (0, len(entries)), self.subject, "either all levels have a frequency, or none")
+        require(len(set(known)) == len(known), self.subject, "frequencies of levels must differ")
+        if frequency is None:
+            return known[self._values.index(self.sustained)] if known else self.sustained
+        self._require_number(frequency, 0, _WORD, "sustained_frequency in kilohertz")
+        return frequency
+
+    def _with_frequency(self, entry):
+        if len(entry) > 3:
+            return entry
+        frequency = entry[0] * self.sustained_frequency // self.sustained
+        self._require_number(frequency, 0, _WORD, f"kilohertz of level {entry[0]}")
+        return entry + (0,) * (3 - len(entry)) + (frequency,)
+
+    def _checked_limits(self, limits):
+        if limits is None:
+            return None
+        limits = tuple(limits)
+        require(len(limits) == 2, self.subject, "limits must be (lowest, highest) level, or None")
+        lowest, highest = limits
+        for limit in limits:
+            self._require_number(limit, self._values[0], self._values[-1], "a limit")
+        require(self.has_level(lowest, highest), self.subject, f"limits {limits} must have a level in between")
+        return limits
+
+    def _allowed_place(self, level):
+        self._require_level(level, "level")
+        place = self.places[level]
+        lowest, highest = self._bounds
+        holds = self.lowest <= place <= self.highest
+        require(holds, self.subject, f"level {level} is not within the limits, {lowest} to {highest}")
+        return place
+
+    def _bounds_of(self, requests):
+        """Return (lowest, highest) level that `requests` allow together."""
+        lowest, highest = self._values[0], self._values[-1]
+        for least, most in requests.values():
+            lowest, highest = max(lowest, least), min(highest, most)
+        return (min(lowest, highest), highest)
+
+    def _range(self, bounds):
+        """Return the places of the lowest and the highest level within `bounds`; of agents that contradict each other
+        the one with the maximum has its way."""
+        highest = max(place for place, value in enumerate(self._values) if value <= bounds[1])
+        lowest = min(place for place, value in enumerate(self._values) if value >= bounds[0])
+        return min(lowest, highest), highest
+
+    @property
+    def level(self):
+        """Its level. At the prompt it may be set to any level of the description that is within the limits."""
+        return self._values[self._place]
+
+    @level.setter
+    def level(self, level):
+        self.set_place(self._allowed_place(level), 0)
+        self._settle(0)
+
+    @property
+    def index(self):
+        """The index of its level, from 1 on."""
+        return self._place + _FIRST_INDEX
+
+    @property
+    def limits(self):
+        """(lowest, highest) level that all agents and the platform allow together. At the prompt they may be set for
+        the platform itself; None: it allows every level."""
+        return self._bounds
+
+    @limits.setter
+    def limits(self, limits):
+        self._request(self._checked_limits(limits), 0)
+
+    @property
+    def limit_indices(self):
+        """The indices of the lowest and the highest level that are allowed."""
+        return self.lowest + _FIRST_INDEX, self.highest + _FIRST_INDEX
+
+    def level_at(self, index):
+        """Return the level with `index`, or None."""
+        place = index - _FIRST_INDEX
+        return self._values[place] if 0 <= place < len(self._values) else None
+
+    def requested(self, agent):
+        """Return (lowest, highest) level that the agent with id `agent` allows."""
+        return self._requests.get(agent, (self._values[0], self._values[-1]))
+
+    def spans(self, level):
+        """Return whether `level` is neither below the lowest nor above the highest level."""
+        return self._values[0] <= level <= self._values[-1]
+
+    def has_level(self, lowest, highest):
+        """Return whether it has a level from `lowest` to `highest`."""
+        return any(lowest <= value <= highest for value in self._values)
+
+    def set_limits(self, lowest, highest, agent):
+        """Have the agent with id `agent` allow the levels from `lowest` to `highest`; raises what `change` raises."""
+        self._request((lowest, highest), agent)
+
+    def set_place(self, place, agent):
+        """Go to the level at `place`, which is within the limits, for the agent with id `agent`; raises what `change`
+        raises. Allocates nothing while nobody wants to be told."""
+        if place != self._place:
+            if self._change:
+                self._change(self, self._values[place])
+            self._place = place
+            if self.observer:
+                self.announce("level", agent)
+        self._wanted = place
+        self.setter = agent
+
+    def _request(self, limits, agent):
+        before = self._requests.get(agent)
+        self._requests = self._with(agent, limits)
+        try:
+            self._settle(agent)
+        except Exception:
+            self._requests = self._with(agent, before)
+            raise
+
+    def _with(self, agent, limits):
+        requests = dict(self._requests)
+        requests.pop(agent, None)
+        if limits:
+            requests[agent] = limits
+        return requests
+
+    def _settle(self, agent):
+        """Bring limits and level in line with what was asked for.
+
+        At the prompt it can be interrupted by a message that asks for something else, so it looks again.
+        """
+        while True:
+            bounds = self._bounds_of(self._requests)
+            lowest, highest = self._range(bounds)
+            place = min(max(self._wanted, lowest), highest)
+            moved, limited = place != self._place, bounds != self._bounds
+            if not moved and not limited:
+                return
+            if moved and self._change:
+                self._change(self, self._values[place])
+            self._bounds, self.lowest, self.highest, self._place = bounds, lowest, highest, place
+            if limited:
+                self.announce("limits", agent)
+            if moved:
+                self.announce("level", agent)
+
+    def restore(self, agent):
+        """Forget the limits of the agent with id `agent`, and the level if it was the last to set it."""
+        before = self._wanted, self.setter
+        if self.setter == agent:
+            self._wanted, self.setter = self._initial, None
+        try:
+            self._request(None, agent)
+        except Exception:
+            self._wanted, self.setter = before
+            raise
+
+    def row(self):
+        """Return the columns of a table for people."""
+        wanted = [
+            f"agent {agent} allows {low} to {high}" for agent, (low, high) in sorted(self._requests.items()) if agent
+        ]
+        limits = "{} to {}".format(*self._bounds)
+        return (str(self.id), self.name, str(self.level), limits, f"of {len(self.levels)}", ", ".join(wanted))
+
+    def __repr__(self):
+        return "performance domain " + "  ".join(self.row()).rstrip()
+
+
+def require_one_unit(domains):
+    """Check that all `domains` have the same power unit: frontends are told one for all of them."""
+    for domain in domains:
+        first = domains[0].power_unit
+        holds = domain.power_unit == first
+        require(holds, domain.subject, f"power_unit must be {first!r} as that of {domains[0].name!r}")
