@@ -85,6 +85,19 @@ platform = Platform(
             ],
             timestamps=True,
         ),
+        # A name that ends in _X, _Y or _Z tells Linux which axis it is; the buffer of its IIO device switches it on.
+        Sensor(
+            "accelerometer",
+            "millimeter/s2",
+            axes=[
+                Axis("acceleration_X", "millimeter/s2", 120, limits=(-39_227, 39_227), resolution=(1, -3)),
+                Axis("acceleration_Y", "millimeter/s2", -340, limits=(-39_227, 39_227), resolution=(1, -3)),
+                Axis("acceleration_Z", "millimeter/s2", 9_807, limits=(-39_227, 39_227), resolution=(1, -3)),
+            ],
+            intervals=(10, 20, 100, 1000),
+            timestamps=True,
+            enabled=False,
+        ),
     ],
     clocks=[
         Clock("osc", rate=24_000_000),

@@ -13,7 +13,8 @@ from e2e.notifications import Notifications
 from trapless import bench
 from trapless.bench import TOOL as SCMI_RAW
 
-POWER, RESET = 0x11, 0x16
+POWER, SENSOR, RESET, POWER_CAP = 0x11, 0x15, 0x16, 0x18
+RISEN = 1 << 16
 ON, OFF = 0, 1 << 30
 
 
@@ -83,6 +84,48 @@ def test_a_reset_by_a_driver_and_by_a_raw_message(soc, told, device, frontend):
     told.wait_for(RESET, 0, 1, gpu, 0)
     told.unsubscribe(RESET, 0)
     told.unsubscribe(RESET, 0, gpu)
+
+
+def test_a_trip_point_that_is_crossed_both_ways(soc, told, backend):
+    cpu = soc.sensors["cpu"].id
+    told.subscribe(SENSOR, 0, cpu)
+    for number, value in ((0, 80_000), (1, 90_000)):
+        told.set_trip(cpu, number, value)
+    backend.exec('soc.sensors["cpu"].value = 85_000')
+    told.wait_for(SENSOR, 0, 0, cpu, RISEN | 0)
+    backend.exec('soc.sensors["cpu"].value = 95_000')
+    told.wait_for(SENSOR, 0, 0, cpu, RISEN | 1)
+    backend.exec('soc.sensors["cpu"].value = 45_000')
+    told.wait_for(SENSOR, 0, 0, cpu, 0)
+    told.wait_for(SENSOR, 0, 0, cpu, 1)
+    assert len(told.heard()) == 4
+    told.unsubscribe(SENSOR, 0, cpu)
+
+
+def test_a_sensor_that_is_set_and_one_that_moves(soc, told, backend):
+    board, battery = soc.sensors["board"].id, soc.sensors["battery"].id
+    told.subscribe(SENSOR, 1, board)
+    backend.exec('soc.sensors["board"].value = 40_000')
+    told.wait_for(SENSOR, 1, 0, board, 40_000)
+    told.unsubscribe(SENSOR, 1, board)
+    told.subscribe(SENSOR, 1, battery)
+    told.wait_for(SENSOR, 1, 0, battery)
+    told.unsubscribe(SENSOR, 1, battery)
+
+
+def test_a_power_cap_and_a_power_beyond_its_thresholds(soc, told, backend, frontend):
+    (gpu,) = (cap["id"] for cap in soc.describe()["power_caps"] if cap["name"] == "gpu")
+    told.subscribe(POWER_CAP, 0, gpu)
+    zone = frontend.check("dirname $(grep -lx gpu /sys/class/powercap/arm-scmi:*/name)")
+    frontend.check(f"echo 1000000 >{zone}/constraint_0_power_limit_uw; echo 1 >{zone}/enabled")
+    told.wait_for(POWER_CAP, 0, 1, gpu, 1_000_000)
+    told.unsubscribe(POWER_CAP, 0, gpu)
+    told.set_threshold(gpu, 500_000, 900_000)
+    told.subscribe(POWER_CAP, 1, gpu)
+    for power in (950_000, 100_000):
+        backend.exec(f'soc.power_caps["gpu"].power = {power}')
+        told.wait_for(POWER_CAP, 1, 0, gpu, power)
+    told.unsubscribe(POWER_CAP, 1, gpu)
 
 
 def test_what_is_not_subscribed_to_is_not_told(soc, told, device):

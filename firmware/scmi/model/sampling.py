@@ -3,7 +3,7 @@
 3.7.2.9 and 3.7.2.13.
 
 A value that is set is looked at when it is set. One that moves by itself, or that has an update interval, is looked at
-again and again, every update interval; nothing runs while nobody has subscribed.
+again and again, every update interval; nothing runs while nobody has subscribed, or while it is disabled.
 """
 
 from hal.compat import const
@@ -50,9 +50,13 @@ class Sampler:
         """Look from now on, as somebody has subscribed."""
         sensor = self._sensor
         self._last = None if sensor.axes else sensor.read()
-        if not self._running and (sensor.moving or sensor.interval):
+        if not self._running and self._has_to():
             self._running = True
             sensor.observer.platform.after(self._period(), self._tick)
+
+    def _has_to(self):
+        sensor = self._sensor
+        return sensor.enabled and (sensor.moving or sensor.interval)
 
     def look(self):
         """Announce what has happened since the last look, if the sensor can be read."""
@@ -72,7 +76,7 @@ class Sampler:
 
     def _tick(self):
         sensor = self._sensor
-        if not sensor.observer.wanted(sensor) or not (sensor.moving or sensor.interval):
+        if not sensor.observer.wanted(sensor) or not self._has_to():
             self._running = False
             return
         sensor.observer.platform.after(self._period(), self._tick)

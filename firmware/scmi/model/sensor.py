@@ -273,6 +273,7 @@ class Sensor(Quantity):
     def enabled(self, enabled):
         self._enabled = require_flag(enabled, self.subject, "enabled")
         self.refresh()
+        self.begin_telling()
 
     @property
     def timestamping(self):
