@@ -142,6 +142,8 @@ class Bench:
                 assert sum(agent.refused.get(status, 0) for agent in agents) == met.get(name, 0), name
         for number, (held, _) in self.oracle.parts[0x16].asserted.items():
             assert self.platform.resets[number].asserted == held, number
+        for number, values in self.oracle.parts[0x19].values.items():
+            assert self.platform.pins[number].values == values, number
         assert sum(agent.unanswerable for agent in agents) == met.get("unanswerable", 0)
         assert sum(agent.failures for agent in agents) == 0
         assert sum(device.returned for device in self.devices) == met.get("linked", 0)
