@@ -566,10 +566,18 @@ class Answer:
             raise ValueError("no head, or an offset without its function")
         self._sources = tuple((sources[at], sources[at + 1]) for at in range(0, len(sources), 2))
         for at, function in self._sources:
-            if _integer(at) % 8 or not 0 <= at <= len(self._message) - 8:
-                raise ValueError("a number does not fit there")
+            self._check(at)
             if not callable(function):
                 raise TypeError("not callable")
+
+    def _check(self, at):
+        if _integer(at) % 8 or not 0 <= at <= len(self._message) - 8:
+            raise ValueError("a number does not fit there")
+
+    def store(self, at, number):
+        """Have the message hold `number` with 64 bits at offset `at`, a multiple of 8, from now on."""
+        self._check(at)
+        pack_into("<Q", self._message, at, _integer(number) & 0xFFFFFFFFFFFFFFFF)
 
     def __call__(self, head, buffer):
         head = _integer(head) & _WORD

@@ -21,11 +21,16 @@ typedef struct {
     source_t sources[];
 } answer_t;
 
-static source_t checked_source(mp_obj_t at, mp_obj_t function, size_t size) {
-    source_t source = { hal_arg_size(at), function };
-    if (source.at % 8 != 0 || size < 8 || source.at > size - 8) {
+static size_t checked_place(mp_obj_t at_in, size_t size) {
+    size_t at = hal_arg_size(at_in);
+    if (at % 8 != 0 || size < 8 || at > size - 8) {
         mp_raise_ValueError(MP_ERROR_TEXT("a number does not fit there"));
     }
+    return at;
+}
+
+static source_t checked_source(mp_obj_t at, mp_obj_t function, size_t size) {
+    source_t source = { checked_place(at, size), function };
     if (!mp_obj_is_callable(function)) {
         mp_raise_TypeError(MP_ERROR_TEXT("not callable"));
     }
@@ -71,8 +76,23 @@ static mp_obj_t answer_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
     return mp_const_none;
 }
 
+static mp_obj_t answer_store(mp_obj_t self_in, mp_obj_t at_in, mp_obj_t number_in) {
+    const answer_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t at = checked_place(at_in, self->size);
+    uint64_t number = (uint64_t)hal_arg_word(number_in);
+    memcpy(self->message + at, &number, sizeof(number));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(answer_store_obj, answer_store);
+
+static const mp_rom_map_elem_t answer_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&answer_store_obj) },
+};
+static MP_DEFINE_CONST_DICT(answer_locals, answer_locals_table);
+
 MP_DEFINE_CONST_OBJ_TYPE(
     hal_type_answer, MP_QSTR_Answer, MP_TYPE_FLAG_NONE,
     make_new, answer_make_new,
-    call, answer_call
+    call, answer_call,
+    locals_dict, &answer_locals
     );

@@ -68,6 +68,30 @@ def test_a_function_may_resize_the_buffer(twin):
 
 
 @for_twins
+def test_a_number_stored_is_in_every_answer_from_then_on(twin):
+    answer = twin.Answer(message(0, 7, 1, 2, 3, 4), 16, lambda: 5)
+    reply = message(*[0] * 6)
+    for number in (5, -1, 1 << 32, -(1 << 63), (1 << 64) - 1):
+        assert answer.store(8, number) is None
+        for _ in range(2):
+            answer(3, reply)
+            assert list(reply) == [3, 7, number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF, 5, 0], number
+
+
+@for_twins
+def test_a_number_that_cannot_be_stored_changes_nothing(twin):
+    answer = twin.Answer(message(0, 7, 1, 2, 3))
+    for at in (4, 12, 16, 20, -8, 1 << 40):
+        raises(ValueError, answer.store, at, 9)
+    for number in (1.5, "1", None):
+        raises(TypeError, answer.store, 8, number)
+    raises(ValueError, twin.Answer(bytes(4)).store, 0, 1)
+    reply = message(*[0] * 5)
+    answer(0, reply)
+    assert list(reply) == [0, 7, 1, 2, 3]
+
+
+@for_twins
 def test_what_cannot_be_an_answer(twin):
     zero = int
     raises(ValueError, twin.Answer, bytes(3))
@@ -87,3 +111,4 @@ def test_native_answers_do_not_allocate(twin):
     reply = message(0, 0, 0, 0)
     without_allocation(lambda: answer(1, reply))
     assert reply[2] == 0xFFFFFFFB
+    without_allocation(lambda: answer.store(0, 5_000_000_000))
