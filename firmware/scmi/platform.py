@@ -14,6 +14,7 @@ Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes t
 from scmi.agent import Agent
 from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
 from scmi.model.collection import Collection, table
+from scmi.model.devices import Device, group
 from scmi.model.frontend import Frontend, ThermalZone
 from scmi.model.own import FIRST_OWN, own_protocols
 from scmi.model.performance import Performance, require_one_unit
@@ -22,7 +23,7 @@ from scmi.model.pinctrl import Function, Pins, PinState
 from scmi.model.power_domain import PowerDomain
 from scmi.model.powercap import PowerCap, grow
 from scmi.model.reset import Reset
-from scmi.model.rules import DescriptionError, is_integer, require, require_name, require_unique
+from scmi.model.rules import DescriptionError, is_integer, require, require_unique
 from scmi.model.sealed import seal_all
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.system_power import SystemPower
@@ -63,21 +64,6 @@ __all__ = [
     "ThermalZone",
     "Voltage",
 ]
-
-
-class Device:
-    """A group of resources to which agents are given or refused access as a whole (BASE_SET_DEVICE_PERMISSIONS)."""
-
-    def __init__(self, name, resources=()):
-        """`name`: 1 to 63 bytes; `resources`: names of sensors, clocks and so on, and "system"."""
-        require_name(name, "device")
-        self.name = name
-        self.id = None
-        self.resource_names = tuple(resources)
-
-    def row(self):
-        """Return the columns of a table for people."""
-        return (str(self.id), self.name, ", ".join(self.resource_names))
 
 
 class Platform:
@@ -238,21 +224,11 @@ class Platform:
         ) + self.own
 
     def _grouped(self, devices):
-        resources = [resource for _, resources in self._kinds() for resource in resources]
+        kinds = self._kinds()
         if devices is None:
-            devices = [Device("soc", [resource.name for resource in resources])]
+            devices = [Device("soc", [resource for _, resources in kinds for resource in resources])]
         devices = _numbered(devices, "device", 0, 0xFFFF, Device)
-        known = [resource.name for resource in resources]
-        for device in devices:
-            for name in device.resource_names:
-                require(
-                    name in known,
-                    f"device {device.name!r}",
-                    f"{name!r} is no resource of this platform",
-                )
-        for resource in resources:
-            resource.devices = tuple(device.id for device in devices if resource.name in device.resource_names)
-            require(resource.devices, resource.subject, "belongs to none of the devices; put it into one")
+        group(devices, kinds)
         return devices
 
     def _spoken(self):

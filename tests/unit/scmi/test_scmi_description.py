@@ -166,6 +166,25 @@ def test_parents():
 def test_devices():
     refused(lambda: Platform(sensors=[Sensor("s", "volt")], devices=[Device("d", ["t"])]), "device 'd'", "'t'")
     refused(lambda: Platform(sensors=[Sensor("s", "volt")], devices=[Device("d")]), "sensor 's'", "none of the devices")
+    stranger = Sensor("s", "volt")
+    refused(lambda: Platform([Sensor("s", "volt")], devices=[Device("d", [stranger])]), "device 'd'", "no resource")
+    refused(lambda: Platform([Sensor("s", "volt")], devices=[Device("d", [0])]), "device 'd'", "names or objects", "0")
+
+
+def test_devices_tell_apart_what_has_the_same_name():
+    def build(*names):
+        sensor, clock, other = Sensor("cpu", "volt"), Clock("cpu", 1), Clock("other", 2)
+        found = {"sensor": sensor, "clock": clock}
+        devices = [Device("all", [sensor, clock, other]), Device("some", [found.get(name, name) for name in names])]
+        soc = Platform([sensor], [clock, other], devices=devices)
+        return [resource.devices for resource in (sensor, clock, other)], repr(soc.devices)
+
+    refused(lambda: build("cpu"), "device 'some'", "'cpu' may be sensor:cpu, clock:cpu", "the object itself")
+    refused(lambda: build("reset:cpu"), "device 'some'", "'reset:cpu' is no resource")
+    assert build("clock:cpu")[0] == build("clock")[0] == [(0,), (0, 1), (0,)]
+    assert build("sensor:cpu", "sensor")[0] == [(0, 1), (0,), (0,)]
+    assert build("other", "clock:other")[0] == [(0,), (0,), (0, 1)]
+    assert "cpu, cpu, other" in build("other")[1]
 
 
 def test_platform_options():
