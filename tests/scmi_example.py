@@ -243,13 +243,12 @@ def platform(versions=None):
     all_voltages, all_caps, all_performance, all_pins = voltages(), power_caps(), performance(), pins()
     resources = all_sensors + all_clocks + all_domains + all_resets + all_voltages + all_caps + all_performance
     resources += all_pins.resources()
-    names = [item.name for item in resources] + ["system"]
     return Platform(
         all_sensors,
         all_clocks,
         agents=[Agent("trusted", trusted=True), Agent("guest")],
         devices=[
-            Device("soc", [name for name in names if name not in ("negative", "spare")]),
+            Device("soc", [item for item in resources if item.name not in ("negative", "spare")] + ["system"]),
             Device("extra", ["negative", "fixed", "deep", "spare"]),
         ],
         vendor="Vendor",

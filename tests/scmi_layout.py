@@ -7,6 +7,9 @@ each other.
 
 `<protocol>_<message id>_request` and `_reply` follow the header, and header and status. What repeats at the end of
 either is not in it: it has a structure of its own, `<protocol>_<message id>_item`.
+
+`<protocol>_<message id>_v<major version>_request` and `_reply` are of a form that a newer version has replaced.
+`<protocol>_<message id>_delayed` and `<protocol>_<notification id>_event` follow the header of what they are named for.
 """
 
 SOURCE = """
@@ -37,6 +40,8 @@ struct base_11_request { uint32 agent_id; uint32 flags; };
 struct base_11_reply { };
 struct base_16_request { uint32 version; };
 struct base_16_reply { };
+struct base_0_event { uint32 agent_id; uint32 error_status; };
+struct base_0_event_item { uint32 message_header; int32 status; };
 
 struct power_0_request { };
 struct power_0_reply { uint32 version; };
@@ -141,6 +146,13 @@ struct clock_15_request { uint32 clock_id; };
 struct clock_15_reply { uint32 permissions; };
 struct clock_16_request { uint32 version; };
 struct clock_16_reply { };
+struct clock_3_v1_request { uint32 clock_id; };
+struct clock_3_v1_reply { uint32 attributes; char clock_name[16]; };
+struct clock_7_v1_request { uint32 clock_id; uint32 attributes; };
+struct clock_7_v1_reply { };
+struct clock_5_delayed { int32 status; uint32 clock_id; uint64 rate; };
+struct clock_0_event { uint32 agent_id; uint32 clock_id; uint64 rate; };
+struct clock_1_event { uint32 agent_id; uint32 clock_id; uint64 rate; };
 
 struct sensor_0_request { };
 struct sensor_0_reply { uint32 version; };

@@ -27,17 +27,18 @@ class Delayed:
         """Forget all of them. What hardware has begun goes on; nobody hears of it."""
         self._open = []
 
-    def begin(self, header, delay, finish):
+    def begin(self, header, delay, finish, silent=False):
         """Open the request with `header`; return the length of the reply that accepts it, or the status that does not.
 
         `delay` as in `scmi.model.resource`. `finish()` does then what was asked for; it returns the payload of the
-        delayed response as a tuple of words, a negative status, or None if there is to be no response.
+        delayed response as a tuple of words, a negative status, or None if there is to be no response. `silent`: the
+        agent does not want the response; what fails then is an error of the platform (`scmi.protocols.base`).
         """
         if delay is None or not self._agent.hears:
             return NOT_SUPPORTED
         if len(self._open) + self._agent.events.responses >= MAX_OPEN:
             return BUSY
-        request = [header, finish]
+        request = [header, finish, silent]
         self._open.append(request)
 
         def done():
@@ -65,12 +66,14 @@ class Delayed:
         """Send the response; a second call for the same request, or one after its life, does nothing."""
         if not self._drop(request):
             return
-        header, finish = request
+        header, finish, silent = request
         try:
             outcome = finish()
         except Exception as error:
             outcome = self._agent.status_of(header, error)
-        if outcome is None:
+            if silent:
+                self._agent.platform.report_error(self._agent.id, commands=((header, outcome),))
+        if silent or outcome is None:
             return
         words = (outcome & _WORD,) if isinstance(outcome, int) else (SUCCESS,) + tuple(outcome)
         self._agent.events.respond(header, words)

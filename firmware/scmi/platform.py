@@ -23,12 +23,12 @@ from scmi.model.pinctrl import Function, Pins, PinState
 from scmi.model.power_domain import PowerDomain
 from scmi.model.powercap import PowerCap, grow
 from scmi.model.reset import Reset
-from scmi.model.rules import DescriptionError, is_integer, require, require_unique
+from scmi.model.rules import DescriptionError, is_integer, require, require_flag, require_unique
 from scmi.model.sealed import seal_all
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.system_power import SystemPower
 from scmi.model.voltage import Voltage, regulators
-from scmi.protocols.base import BaseProtocol
+from scmi.protocols.base import MAX_REPORTS, BaseProtocol
 from scmi.protocols.clock import ClockProtocol
 from scmi.protocols.performance import PerformanceProtocol
 from scmi.protocols.pinctrl import PinctrlProtocol
@@ -194,11 +194,22 @@ class Platform:
             after(ms, function)
 
     def after(self, ms, function):
-        """Have `function()` called once, in `ms` whole milliseconds; before `connect` that time does not begin."""
+        """Have `function()` called once, in `ms` whole milliseconds; before `connect` that time does not begin.
+
+        What it raises goes to who serves, and is reported as an error of the platform.
+        """
+
+        def call():
+            try:
+                function()
+            except Exception:
+                self.report_error()
+                raise
+
         if self._after:
-            self._after(ms, function)
+            self._after(ms, call)
         else:
-            self._waiting.append((ms, function))
+            self._waiting.append((ms, call))
 
     def every(self, ms, function):
         """Have `function()` called every `ms` whole milliseconds."""
@@ -208,6 +219,16 @@ class Platform:
             function()
 
         self.after(ms, tick)
+
+    def report_error(self, agent=0, fatal=False, commands=()):
+        """Tell the agents that have asked for it (BASE_NOTIFY_ERRORS) of a failure that no reply tells.
+
+        `agent`: id of the agent that has caused it, 0: the platform; `fatal`: the platform serves no more commands;
+        `commands`: those that have failed, at most 15 pairs of their header and a status of `scmi.status`.
+        """
+        require(agent == 0 or agent in [known.id for known in self.agents], "platform", f"there is no agent {agent!r}")
+        require(len(commands) <= MAX_REPORTS, "platform", f"an error may report {MAX_REPORTS} commands at most")
+        self.protocols[BaseProtocol.ID].report(agent, require_flag(fatal, "platform", "fatal"), commands)
 
     def _kinds(self):
         """Return each kind of resource with the protocol that serves it."""

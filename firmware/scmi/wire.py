@@ -12,6 +12,9 @@ _WORD = const(0xFFFFFFFF)
 SHORT_NAME = const(16)
 LONG_NAME = const(64)
 
+# Offset of the first number of a ready reply.
+FIRST_NUMBER = const(8)
+
 
 def low(value):
     """Return bits 31:0 of an integer of either sign."""

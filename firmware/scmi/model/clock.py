@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Clocks of a platform description. Source: DEN0056F, 3.6.1 and the fields of 3.6.2.5 to 3.6.2.17."""
+"""Clocks of a platform description. Source: DEN0056F, 3.6.1 and the fields of 3.6.2.5 to 3.6.2.17.
+
+Several agents share a clock: it runs while any of them wants it to. Rate, parent and settings are what was set last.
+"""
 
 from hal.compat import const
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
 from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_flag, require_rate
-from scmi.wire import ready_reply
+from scmi.model.votes import Votes
+from scmi.wire import FIRST_NUMBER, ready_reply
 
 DUTY_CYCLE = const(0x01)
 PHASE = const(0x02)
@@ -38,6 +42,8 @@ class Clock(Resource):
         forbidden=(),
         settings=None,
         enable_delay=0,
+        change=None,
+        delay=None,
     ):
         """Describe a clock; DescriptionError if a rule is broken.
 
@@ -46,7 +52,11 @@ class Clock(Resource):
         be fed by, the present one first; without a rate of its own it has the rate of that clock. `enabled`: whether it
         runs. `forbidden`: what frontends may not change: "state", "rate", "parent", or "all". `settings`: {DUTY_CYCLE:
         percent, PHASE: degrees, 0x80 to 0xFF: any} that can be changed. `enable_delay`: microseconds to switch it on,
-        0: not known.
+        0: not known. `change`: `change(clock, what, value)` is called before "rate" (hertz), "parent" (a Clock),
+        "enabled" (a bool) or one of the settings becomes something else; what it raises leaves everything as it was,
+        and the frontend is answered GENERIC_ERROR. `delay`: how long an asynchronous change of the rate takes
+        (`scmi.model.resource`). If any clock of a platform has one, others without change at once when they are asked
+        to do it asynchronously, as the protocol says it of all clocks or of none.
         """
         super().__init__(name)
         require(rate is not None or parents, self.subject, "must have a rate, or parents to take it from")
@@ -54,6 +64,10 @@ class Clock(Resource):
         require(holds, self.subject, "has rates or rate_range, so it must have a rate: the present one of them")
         require(not (rates and rate_range), self.subject, "has rates and rate_range; only one of them may be")
         self._enabled = require_flag(enabled, self.subject, "enabled")
+        self._votes = Votes(not self._enabled)
+        require(change is None or callable(change), self.subject, "change must be a function of clock, what and value")
+        self._change = change
+        self.delay = self.checked_delay(delay)
         holds = is_integer(enable_delay) and 0 <= enable_delay < 1 << 32
         require(holds, self.subject, "enable_delay must be whole microseconds that fit 32 bits")
         self.enable_delay = enable_delay
@@ -61,15 +75,19 @@ class Clock(Resource):
         self.settings = self._checked_settings(dict(settings or {}))
         self.rate_range = self._checked_range(rate_range)
         self._rates = self._checked_rates(rates, rate)
+        self.can_change_rate = self.rate_range is not None or len(self._rates) > 1
         self.parent_names = tuple(parents)
         self.parents = ()
         self._parent = None
         self._followers = []
-        self._held = None
-        self.ready = None
         if rate is not None:
-            self.rate = rate
+            self._require_allowed(rate)
+        self._held = rate
+        self._shown = None
+        self.ready = ready_reply(0)
         self._initial = None
+        self._rate_by = self._parent_by = 0
+        self._settings_by = {}
 
     def _checked_forbidden(self, forbidden):
         names = tuple(_FORBIDDABLE) if forbidden == "all" else forbidden
@@ -125,7 +143,7 @@ class Clock(Resource):
         if not self._has_own_rate():
             for parent in self.parents:
                 parent.follow(self)
-        self._initial = (self._held, self._enabled, self._parent, dict(self.settings))
+        self._initial = (self._held, self._parent, dict(self.settings))
 
     def _has_own_rate(self):
         return bool(self._rates or self.rate_range)
@@ -134,17 +152,21 @@ class Clock(Resource):
         """Have `clock`, which takes its rate from this one, refreshed whenever this one's rate changes."""
         self._followers.append(clock)
 
-    def refresh(self):
-        """Derive `ready` (see `scmi.message`) from the rate, here and in all clocks that follow.
+    def refresh(self, agent=0):
+        """Have `ready` (see `scmi.message`) say the rate, here and in all clocks that follow, and announce a new one,
+        caused by the agent with id `agent`.
 
         At the prompt it can be interrupted by a message that changes the same rate, so it looks whether that happened.
         """
-        rate = None
+        before, rate = self._shown, None
         while rate != self.rate:
             rate = self.rate
-            self.ready = ready_reply(rate)
-        for clock in self._followers:
-            clock.refresh()
+            self.ready.store(FIRST_NUMBER, rate)
+        self._shown = rate
+        if rate != before:
+            self.announce("rate", agent)
+            for clock in self._followers:
+                clock.refresh(agent)
 
     def check_rate_source(self, path=()):
         """Refuse a clock that would take its rate from itself, or from a parent whose rates are not a list."""
@@ -164,33 +186,95 @@ class Clock(Resource):
     def rate(self, rate):
         require_rate(rate, self.subject, "rate")
         require(self._has_own_rate(), self.subject, "takes its rate from its parent, so it cannot be set")
+        self._require_allowed(rate)
+        self.set_rate(rate, 0)
+
+    def _require_allowed(self, rate):
+        require_rate(rate, self.subject, "rate")
         require(self.rounded(rate, 0) == rate, self.subject, f"rate {rate} must be one of {self._allowed()}")
-        self._held = rate
-        self.refresh()
+
+    def set_rate(self, rate, agent):
+        """Run at `rate`, one that `rounded` has returned, for the agent with id `agent`, 0 being the platform.
+
+        What `change` raises is raised here, and changes nothing; so it is with the functions below.
+        """
+        if rate != self._held:
+            self._apply("rate", rate)
+            self._held = rate
+            self.refresh(agent)
+        self._rate_by = agent
+
+    def _apply(self, what, value):
+        if self._change is not None:
+            self._change(self, what, value)
 
     @property
     def enabled(self):
-        """Whether it runs. A frontend and the prompt may set it."""
+        """Whether it runs. What it is set to at the prompt holds until an agent asks for something again."""
         return self._enabled
 
     @enabled.setter
     def enabled(self, enabled):
-        self._enabled = require_flag(enabled, self.subject, "enabled")
+        self._enter(not require_flag(enabled, self.subject, "enabled"))
+        self._votes.overrule()
+
+    @property
+    def wanted(self):
+        """{agent id: whether it wants it to run} of the agents that have said so."""
+        return {agent: not off for agent, off in self._votes.wanted.items()}
+
+    def vote(self, agent, enabled):
+        """Have the agent with id `agent` want it to run or not; None: it no longer cares."""
+        self._votes.cast(agent, None if enabled is None else not enabled, self._enter)
+
+    def _enter(self, off):
+        if self._enabled == off:
+            self._apply("enabled", not off)
+            self._enabled = not off
 
     @property
     def parent(self):
-        """The clock that feeds it, or None. A frontend and the prompt may set it, to a possible parent or its name."""
+        """The clock that feeds it, or None. At the prompt it may be set, to a possible parent or its name."""
         return self._parent
 
     @parent.setter
     def parent(self, wanted):
         for parent in self.parents:
             if wanted is parent or wanted == parent.name:
-                self._parent = parent
-                self.refresh()
+                self.set_parent(parent, 0)
                 return
         names = ", ".join(parent.name for parent in self.parents) or "none"
         require(False, self.subject, f"parent {wanted!r} is not possible; possible are: {names}")
+
+    def set_parent(self, parent, agent):
+        """Be fed by `parent`, one of `parents`, for the agent with id `agent`."""
+        if parent is not self._parent:
+            self._apply("parent", parent)
+            self._parent = parent
+            self.refresh(agent)
+        self._parent_by = agent
+
+    def configure(self, kind, value, enabled, agent):
+        """Set `kind`, a setting that it has, to `value`, and vote (`enabled` as in `vote`), or neither.
+
+        A `kind` of 0 is no setting, and None for `enabled` is no vote.
+        """
+        if kind:
+            before, owner = self.settings[kind], self._settings_by.get(kind)
+            self._set(kind, value, (agent, value))
+        try:
+            if enabled is not None:
+                self.vote(agent, enabled)
+        except Exception:
+            if kind:
+                self._set(kind, before, owner)
+            raise
+
+    def _set(self, kind, value, owner):
+        if value != self.settings[kind]:
+            self._apply(kind, value)
+            self.settings[kind] = value
+        self._settings_by[kind] = owner
 
     def _allowed(self):
         if self.rate_range:
@@ -207,10 +291,9 @@ class Clock(Resource):
             rates.update(parent.rates)
         return tuple(sorted(rates))
 
-    @property
-    def can_change_rate(self):
-        """True if it has more than one rate of its own."""
-        return self.rate_range is not None or len(self._rates) > 1
+    def can_tell(self, what):
+        """Return whether its rate can change ("rate"), or be asked for ("requested")."""
+        return self.can_change_rate or (what == "rate" and not self._has_own_rate())
 
     def rounded(self, wanted, mode):
         """Return the rate that `wanted` rounds to, or None; `mode` as in `scmi.model.rounding`."""
@@ -224,15 +307,23 @@ class Clock(Resource):
         return value <= _LIMITS.get(kind, value)
 
     def restore(self, agent):
-        """Go back to the state of the description."""
-        self._held, self._enabled, self._parent, settings = self._initial
-        self.settings = dict(settings)
-        self.refresh()
+        """Take back the vote of the agent with id `agent`, and what it was the last to set."""
+        rate, parent, settings = self._initial
+        for kind in settings:
+            if self._settings_by.get(kind) == (agent, self.settings[kind]):
+                self._set(kind, settings[kind], None)
+        if self._parent_by == agent:
+            self.set_parent(parent, 0)
+        if self._rate_by == agent:
+            self.set_rate(rate, 0)
+        self.vote(agent, None)
 
     def row(self):
         """Return the columns of a table for people."""
         parent = f"from {self.parent.name}" if self.parent else ""
-        return (str(self.id), self.name, str(self.rate), "Hz", "on" if self.enabled else "off", parent)
+        wanted = self.wanted
+        votes = ", ".join(f"agent {agent} wants {'on' if wanted[agent] else 'off'}" for agent in sorted(wanted))
+        return (str(self.id), self.name, str(self.rate), "Hz", "on" if self.enabled else "off", parent, votes)
 
     def __repr__(self):
         return "clock " + "  ".join(self.row()).rstrip()

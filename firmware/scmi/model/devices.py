@@ -2,7 +2,7 @@
 """Devices of a platform description: what agents are permitted as a whole. Source: DEN0056F, 3.2.1 and 3.2.2.11."""
 
 from scmi.model.resource import Resource
-from scmi.model.rules import require, require_name
+from scmi.model.rules import DescriptionError, require, require_name
 
 
 class Device:
@@ -30,7 +30,7 @@ def group(devices, kinds):
 
     Raises DescriptionError: a device names what is not there, or what there are several of; a resource belongs to none.
     """
-    known = {}
+    known: dict = {}
     for kind, resources in kinds:
         for resource in resources:
             resource.devices = ()
@@ -48,10 +48,15 @@ def group(devices, kinds):
 
 
 def _only_one(device, wanted, known):
-    holds = isinstance(wanted, (str, Resource))
-    require(holds, device.subject, f"resources may be names or objects of this platform, not {wanted!r}")
-    found = known.get(wanted, ())
-    require(found, device.subject, f"{wanted!r} is no resource of this platform")
-    names = ", ".join(full_name for full_name, _ in found)
-    require(len(found) == 1, device.subject, f"{wanted!r} may be {names}; write one of these, or the object itself")
+    found = known.get(wanted, []) if isinstance(wanted, (str, Resource)) else []
+    if len(found) != 1:
+        _refuse(device, wanted, found)
     return found[0][1]
+
+
+def _refuse(device, wanted, found):
+    what = wanted.subject if isinstance(wanted, Resource) else repr(wanted)
+    if not found:
+        raise DescriptionError(f"{device.subject}: {what} is no resource of this platform, nor the name of one")
+    names = ", ".join(full_name for full_name, _ in found)
+    raise DescriptionError(f"{device.subject}: {what} may be {names}; write one of these, or the object itself")

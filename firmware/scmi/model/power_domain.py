@@ -8,6 +8,7 @@ from hal.compat import const
 from scmi.message import ACCESS_STATE
 from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_flag, require_name
+from scmi.model.votes import Votes
 
 # power_state (3.3.2.6): bit 30 says that the context is lost, bits 27:0 are the id; id 0 is on, or off without context.
 _ON = const(0)
@@ -39,8 +40,8 @@ class PowerDomain(Resource):
         self.states, self._words = self._checked_states(states)
         self._change = change
         self.delay = self.checked_delay(delay)
-        self._votes = {}
-        self._depth = self._initial = self._depth_named(state)
+        self._depth = self._depth_named(state)
+        self._votes = Votes(self._depth)
 
     def _checked_states(self, states):
         names, words = ["on"], [_ON]
@@ -70,6 +71,7 @@ class PowerDomain(Resource):
     @state.setter
     def state(self, state):
         self._enter(self._depth_named(state), 0)
+        self._votes.overrule()
 
     @property
     def word(self):
@@ -79,7 +81,7 @@ class PowerDomain(Resource):
     @property
     def wanted(self):
         """{agent id: name of the state that it wants} of the agents that have asked for one."""
-        return {agent: self.states[depth] for agent, depth in self._votes.items()}
+        return {agent: self.states[depth] for agent, depth in self._votes.wanted.items()}
 
     def depth(self, word):
         """Return how far from "on" the state with power_state `word` is, 0 being "on", or None if it has no such
@@ -91,16 +93,7 @@ class PowerDomain(Resource):
 
         What `change` raises is raised here, and leaves everything as it was.
         """
-        before = dict(self._votes)
-        if depth is None:
-            self._votes.pop(agent, None)
-        else:
-            self._votes[agent] = depth
-        try:
-            self._enter(min(self._votes.values()) if self._votes else self._initial, agent)
-        except Exception:
-            self._votes = before
-            raise
+        self._votes.cast(agent, depth, lambda granted: self._enter(granted, agent))
         if depth is not None and depth != self._depth:
             self.announce("requested", agent, self._words[depth])
 

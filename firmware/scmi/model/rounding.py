@@ -12,13 +12,20 @@ _NEAREST = const(2)
 
 def from_list(values, wanted, mode):
     """Return the one of the ascending `values` that `wanted` rounds to, or None if there is none in that direction."""
-    below = [value for value in values if value <= wanted]
-    above = [value for value in values if value >= wanted]
+    at, end = 0, len(values)
+    while at < end:
+        middle = (at + end) >> 1
+        if values[middle] < wanted:
+            at = middle + 1
+        else:
+            end = middle
+    above = values[at] if at < len(values) else None
+    below = wanted if above == wanted else values[at - 1] if at else None
+    if mode & _NEAREST and above is not None and below is not None:
+        return below if wanted - below <= above - wanted else above
     if mode & _NEAREST:
-        return min(values, key=lambda value: abs(value - wanted))
-    if mode & _UP:
-        return above[0] if above else None
-    return below[-1] if below else None
+        return below if above is None else above
+    return above if mode & _UP else below
 
 
 def from_range(lowest, highest, step, wanted, mode):

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Base protocol 2.1: who is there, what is spoken, who may use what. Source: DEN0056F, 3.2."""
+"""Base protocol 2.1 and 2.0: who is there, what is spoken, who may use what, what has failed. Source: DEN0056F, 3.2.
+
+BASE_ERROR_EVENT tells what no reply can tell:
+- an asynchronous command that has failed while its agent asked for no delayed response: its header and status
+- a function that the platform calls by itself (`Platform.after`, `Platform.every`) and that raised: no commands
+- whatever somebody reports at the prompt (`Platform.report_error`)
+A notification that is dropped is not reported, as the report would be dropped like it. While reports wait for an event
+buffer, the latest fatal and the latest other one that each agent has caused are kept.
+"""
 
 from hal.compat import const
-from scmi.message import row
-from scmi.protocols.common import Protocol, common_messages, no_events
+from scmi.message import event, row
+from scmi.protocols.common import Protocol, common_messages, notify_row
 from scmi.status import DENIED, INVALID_PARAMETERS, NOT_FOUND
-from scmi.wire import SHORT_NAME, paginate, put, text_words
+from scmi.wire import SHORT_NAME, low, paginate, put, text_words
 
 PROTOCOL_ID = const(0x10)
 
@@ -13,6 +21,11 @@ _THIS_AGENT = const(0xFFFFFFFF)
 _PLATFORM_AGENT = const(0)
 _ALLOW = const(1)
 _RESET_PERMISSIONS = const(1)
+
+_FATAL = const(1 << 31)
+
+# Commands in one report: more than 136 bytes do not fit into the event buffers of Linux.
+MAX_REPORTS = const(15)
 
 
 def discover_vendor(agent, protocol, request, reply, room):
@@ -100,12 +113,30 @@ def reset_agent_configuration(agent, protocol, request, reply, room):
     return 8
 
 
+def error_event(protocol, agent, detail, fatal, commands):
+    """Return the payload of BASE_ERROR_EVENT (3.2.3.1): a report has the header of a command below its status."""
+    words = [agent, (_FATAL if fatal else 0) | len(commands)]
+    for header, status in commands:
+        words += (header, low(status))
+    return tuple(words)
+
+
 class BaseProtocol(Protocol):
     """The base protocol of a platform."""
 
     ID = PROTOCOL_ID
     NAME = "base"
-    VERSIONS = (0x20001,)
+    VERSIONS = (0x20001, 0x20000)
+    EVENTS = (
+        event(
+            0x0,
+            "error",
+            "BASE_ERROR_EVENT",
+            0x10000,
+            ("agent_id", "error_status", "msg_reports[2]"),
+            error_event,
+        ),
+    )
     MESSAGES = common_messages(("attributes",), 0x20001) + (
         row(0x3, "BASE_DISCOVER_VENDOR", 0x10000, (), ("vendor*4",), discover_vendor),
         row(0x4, "BASE_DISCOVER_SUB_VENDOR", 0x10000, (), ("sub_vendor*4",), discover_sub_vendor),
@@ -126,16 +157,7 @@ class BaseProtocol(Protocol):
             discover_list_protocols,
         ),
         row(0x7, "BASE_DISCOVER_AGENT", 0x10000, ("agent_id",), ("agent_id", "name*4"), discover_agent),
-        row(
-            0x8,
-            "BASE_NOTIFY_ERRORS",
-            0x10000,
-            ("notify_enable",),
-            (),
-            no_events,
-            flags=("notify_enable", 1),
-            notifies=0x0,
-        ),
+        notify_row(0x8, "BASE_NOTIFY_ERRORS", 0x10000, 0x0, "error", ("notify_enable",)),
         row(
             0x9,
             "BASE_SET_DEVICE_PERMISSIONS",
@@ -173,6 +195,10 @@ class BaseProtocol(Protocol):
     def attributes(self, agent):
         """Number of agents (the platform itself not counted) and of protocols besides this one."""
         return (len(self.platform.agents) << 8 | len(self.others()),)
+
+    def report(self, agent, fatal, commands):
+        """Send BASE_ERROR_EVENT; see `Platform.report_error`."""
+        self.tell(self, "error", agent, (agent << 1 | fatal, fatal, commands))
 
     def others(self):
         """Return the ids of the protocols besides this one, ascending."""

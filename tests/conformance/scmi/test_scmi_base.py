@@ -102,9 +102,14 @@ def test_3_2_2_9_unknown_agent():
         assert client().call(BASE, DISCOVER_AGENT, number) == (NOT_FOUND, [])
 
 
-def test_3_2_2_10_error_notifications_are_not_supported():
+def test_3_2_2_10_errors_are_subscribed_to():
     for enable in (0, 1):
-        assert client().call(BASE, NOTIFY_ERRORS, enable) == (NOT_SUPPORTED, [])
+        assert client().ok(BASE, NOTIFY_ERRORS, enable) == []
+
+
+def test_3_2_2_10_errors_without_events():
+    for enable in (0, 1):
+        assert client(hears=False).call(BASE, NOTIFY_ERRORS, enable) == (NOT_SUPPORTED, [])
 
 
 def test_3_2_2_10_bad_notify_enable():

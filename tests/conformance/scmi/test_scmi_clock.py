@@ -23,6 +23,7 @@ RATE_NOTIFY, RATE_CHANGE_REQUESTED_NOTIFY, CONFIG_GET = 0x9, 0xA, 0xB
 POSSIBLE_PARENTS, PARENT_SET, PARENT_GET, GET_PERMISSIONS = 0xC, 0xD, 0xE, 0xF
 
 NOBODY = (8, 0x10000, 0xFFFFFFFF)
+NOTIFIES = 3 << 30
 ROUND_UP, ROUND_NEAREST, ASYNC, IGNORE_RESPONSE = 4, 8, 1, 2
 
 
@@ -38,14 +39,20 @@ def test_3_6_2_5_attributes():
     scmi = client()
     for clock, bits, name, delay in (
         (FIXED, 1, "fixed", 0),
-        (RANGE, 1, "range", 77),
-        (MUX, 1 << 28 | 1, "mux", 0),
+        (RANGE, NOTIFIES | 1, "range", 77),
+        (MUX, 1 << 31 | 1 << 28 | 1, "mux", 0),
         (SETTINGS, 1 << 27 | 1, "settings", 0),
-        (LOCKED, 1 << 28 | 3, "locked", 0),
+        (LOCKED, NOTIFIES | 1 << 28 | 3, "locked", 0),
         (LONG_CLOCK, 1 << 29, LONG_CLOCK_NAME[:15], 0),
     ):
         payload = scmi.ok(CLOCK, ATTRIBUTES, clock)
         assert payload[0] == bits and text(payload[1:5]) == name and payload[5:] == [delay]
+
+
+def test_3_6_2_5_attributes_without_events():
+    scmi = client(hears=False)
+    for clock in (RANGE, MUX):
+        assert scmi.ok(CLOCK, ATTRIBUTES, clock)[0] & 3 << 30 == 0
 
 
 def test_3_6_2_5_unknown_clock():
@@ -280,10 +287,17 @@ def test_3_6_2_11_unknown_clock():
         assert client().call(CLOCK, NAME_GET, clock) == (NOT_FOUND, [])
 
 
-def test_3_6_2_12_and_13_subscriptions_are_not_supported():
+def test_3_6_2_12_and_13_subscriptions():
     for message in (RATE_NOTIFY, RATE_CHANGE_REQUESTED_NOTIFY):
         for enable in (0, 1):
-            assert client().call(CLOCK, message, LIST, enable) == (NOT_SUPPORTED, [])
+            assert client().ok(CLOCK, message, LIST, enable) == []
+
+
+def test_3_6_2_12_and_13_what_cannot_happen_is_not_supported():
+    for message, clocks in ((RATE_NOTIFY, (FIXED,)), (RATE_CHANGE_REQUESTED_NOTIFY, (FIXED, MUX))):
+        for clock in clocks:
+            assert client().call(CLOCK, message, clock, 1) == (NOT_SUPPORTED, [])
+        assert client(hears=False).call(CLOCK, message, LIST, 1) == (NOT_SUPPORTED, [])
 
 
 def test_3_6_2_12_and_13_bad_notify_enable():

@@ -162,7 +162,7 @@ def test_system_state():
 
 def test_clock_attributes():
     found = C.clock_3_reply(reply(CLOCK, 3, RANGE))
-    assert (found.attributes, text(found.clock_name), found.clock_enable_delay) == (1, "range", 77)
+    assert (found.attributes, text(found.clock_name), found.clock_enable_delay) == (3 << 30 | 1, "range", 77)
 
 
 def test_clock_rates():
@@ -185,6 +185,28 @@ def test_clock_name():
 def test_clock_config():
     found = C.clock_11_reply(reply(CLOCK, 11, LIST, 0))
     assert (found.attributes, found.config, found.extended_config_val) == (0, 1, 0)
+
+
+def test_clock_events():
+    scmi = client()
+    for message in (9, 10):
+        scmi.ok(CLOCK, message, RANGE, 1)
+    scmi.ok(CLOCK, 5, 0, RANGE, 5_000_000_101 & 0xFFFFFFFF, 5_000_000_101 >> 32)
+    told = [struct.pack("<{}I".format(len(words)), *words) for _, words in scmi.events()]
+    for data, kind, rate in zip(told, (C.clock_0_event, C.clock_1_event), (5_000_000_100, 5_000_000_101), strict=True):
+        found = kind(data)
+        assert (found.agent_id, found.clock_id, found.rate, len(data)) == (1, RANGE, rate, len(kind))
+
+
+def test_base_error_event():
+    scmi = client()
+    scmi.ok(BASE, 8, 1)
+    scmi.platform.report_error(2, fatal=True, commands=((0x5014, -9),))
+    ((_, words),) = scmi.events()
+    data = struct.pack("<{}I".format(len(words)), *words)
+    found, report = C.base_0_event(data), C.base_0_event_item(data[len(C.base_0_event) :])
+    assert (found.agent_id, found.error_status) == (2, 1 << 31 | 1)
+    assert (report.message_header, report.status, len(data)) == (0x5014, -9, 16)
 
 
 def test_sensor_attributes():

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Older versions of the protocols, pinned by the description or negotiated by the agent. Source: DEN0056F, the revision
-histories of 3.3 to 3.9 and 3.2.2.2.
+histories of 3.2 to 3.9 and 3.2.2.2.
 
 `SERVED` says again, apart from the firmware's tables, which messages each version has.
 """
 
-from scmi.status import INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED
+from scmi.status import DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
 from scmi_client import notification, text
 from scmi_example import (
+    BASE,
+    CLOCK,
     LEVELS,
+    LOCKED,
+    LONG_CLOCK,
     LONG_DOMAIN,
     LONG_RESET,
     LONG_VOLTAGE,
@@ -16,6 +20,7 @@ from scmi_example import (
     POWERCAP,
     RESET,
     SENSOR,
+    SETTINGS,
     SHUTDOWN,
     STEPS,
     SYSTEM,
@@ -27,6 +32,21 @@ VERSION, ATTRIBUTES, NEGOTIATE = 0x0, 0x2, 0x10
 
 # protocol: (its name, (version, message ids) from the oldest on)
 SERVED = {
+    BASE: (
+        "base",
+        (
+            (0x20000, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xA, 0xB)),
+            (0x20001, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xA, 0xB, 0x10)),
+        ),
+    ),
+    CLOCK: (
+        "clock",
+        (
+            (0x10000, (0, 1, 2, 3, 4, 5, 6, 7)),
+            (0x20000, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xA)),
+            (0x30000, tuple(range(0x11))),
+        ),
+    ),
     POWER: (
         "power",
         (
@@ -131,17 +151,41 @@ def test_names_are_not_called_long_before_there_is_a_message_for_them():
         (POWER, "power", LONG_DOMAIN, 1 << 27, 0x30000),
         (RESET, "reset", LONG_RESET, 1 << 29, 0x30000),
         (VOLTAGE, "voltage", LONG_VOLTAGE, 1 << 30, 0x20000),
+        (CLOCK, "clock", LONG_CLOCK, 1 << 29, 0x20000),
     ):
         for version, _ in SERVED[protocol][1]:
             payload = client(versions={name: version}).ok(protocol, 0x3, number)
             assert bool(payload[0] & bit) == (version >= since)
-            assert len(text(payload[-4:])) == 15
+            name_at = 2 if protocol == RESET else 1
+            assert len(text(payload[name_at : name_at + 4])) == 15
 
 
 def test_3_9_2_9_first_version_has_no_asynchronous_level():
     scmi = client(versions={"voltage": 0x10000})
     assert scmi.call(VOLTAGE, 0x7, STEPS, 1, LEVELS[3]) == (INVALID_PARAMETERS, [])
     assert scmi.ok(VOLTAGE, 0x7, STEPS, 0, LEVELS[3]) == []
+
+
+def test_3_6_2_5_attributes_of_clocks_grow():
+    bits = {0x10000: 1, 0x20000: 3 << 30 | 1, 0x30000: 3 << 30 | 1 << 28 | 3}
+    for version, expected in bits.items():
+        payload = client(versions={"clock": version}).ok(CLOCK, 0x3, LOCKED)
+        assert payload[0] == expected and len(payload) == (5 if version == 0x10000 else 6)
+        assert client(versions={"clock": version}).ok(CLOCK, 0x3, SETTINGS)[0] >> 27 & 1 == (version == 0x30000)
+
+
+def test_3_6_2_9_configuration_was_one_bit_before_version_3():
+    for version in (0x10000, 0x20000):
+        scmi = client(versions={"clock": version})
+        for state in (0, 1):
+            assert scmi.ok(CLOCK, 0x7, SETTINGS, state) == []
+            assert scmi.ok(CLOCK, 0x3, SETTINGS)[0] & 1 == state
+        assert scmi.call(CLOCK, 0x7, SETTINGS, 1, 0) == (PROTOCOL_ERROR, [])
+        for attributes in (2, 3, 1 << 16 | 1, 0xFFFFFFFE):
+            assert scmi.call(CLOCK, 0x7, SETTINGS, attributes) == (INVALID_PARAMETERS, [])
+        assert scmi.call(CLOCK, 0x7, LOCKED, 0) == (DENIED, [])
+        assert scmi.call(CLOCK, 0x7, 99, 0) == (NOT_FOUND, [])
+    assert client().call(CLOCK, 0x7, SETTINGS, 1) == (PROTOCOL_ERROR, [])
 
 
 def test_3_4_3_1_first_version_does_not_tell_the_time_that_is_left():

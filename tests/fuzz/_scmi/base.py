@@ -6,7 +6,6 @@ from fuzz._scmi.part import (
     DENIED,
     INVALID_PARAMETERS,
     NOT_FOUND,
-    NOT_SUPPORTED,
     PROTOCOL_ERROR,
     Part,
     text_words,
@@ -19,7 +18,8 @@ DEVICES = 2
 class Base(Part):
     """Permissions of the agents, and what is told of the platform."""
 
-    ID, NAME, VERSIONS = 0x10, "base", (0x20001,)
+    ID, NAME, VERSIONS = 0x10, "base", (0x20001, 0x20000)
+    SINCE = {0x10: 0x20001}
     FLAGS = {0x8: (1, 1), 0x9: (3, 1), 0xA: (4, 1), 0xB: (2, 1)}
 
     def draw(self, source, message, words):
@@ -57,7 +57,7 @@ class Base(Part):
         return [number] + text_words(names[number], 16)
 
     def message_8(self, agent, request, room):
-        return NOT_SUPPORTED
+        return []
 
     def permit(self, agent, request, what, allowed):
         if agent != TRUSTED:

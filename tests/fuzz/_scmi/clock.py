@@ -24,6 +24,7 @@ INITIAL_RATES = {
     RUNNING_ONLY: 10,
 }
 CHOICES = {LIST: RATES, LOCKED: [100, 200], RUNNING_ONLY: [10, 20]}
+FIRST_SETTINGS = {1: 50, 2: 90, 0x81: 5}
 RANGE_LIMITS = (1_000_000_000, 9_000_000_050, 100)
 PARENTS = {MUX: [FIXED, LIST], LOCKED: [FIXED, LIST]}
 NO_STATE, NO_RATE, NO_PARENT = (LOCKED, RUNNING_ONLY), (LOCKED,), (LOCKED,)
@@ -38,9 +39,20 @@ def in_range(limits, wanted, up, closest):
 
 
 class Clock(Part):
-    """Rate, state, settings and parent of each clock."""
+    """Rate, parent, settings (by their type) of each clock, who wants it to run, and who has set what."""
 
-    ID, NAME, VERSIONS, COUNT = 0x14, "clock", (0x30000,), 8
+    ID, NAME, VERSIONS, COUNT = 0x14, "clock", (0x30000, 0x20000, 0x10000), 8
+    SINCE = {
+        0x8: 0x20000,
+        0x9: 0x20000,
+        0xA: 0x20000,
+        0xB: 0x30000,
+        0xC: 0x30000,
+        0xD: 0x30000,
+        0xE: 0x30000,
+        0xF: 0x30000,
+        0x10: 0x30000,
+    }
     SOC, EXTRA = range(COUNT), (FIXED,)
     FLAGS = {0x5: (1, 0xF), 0x7: (2, 0xFF0003), 0x9: (2, 1), 0xA: (2, 1), 0xB: (2, 0xFF)}
     SECOND_WORD = (0x5,)
@@ -51,12 +63,41 @@ class Clock(Part):
         super().__init__(oracle)
 
     def restore(self, number, agent):
-        self.clocks[number] = {
+        initial = {
             "rate": INITIAL_RATES.get(number),
-            "on": int(number != LONG_CLOCK),
-            "settings": {1: 50, 2: 90, 0x81: 5} if number == SETTINGS else {},
             "parent": {MUX: LIST, LOCKED: FIXED}.get(number),
+            "wanted": {},
+            "by": {},
         }
+        if number == SETTINGS:
+            initial.update(FIRST_SETTINGS)
+        if agent is None:
+            self.clocks[number] = initial
+            return
+        clock = self.clocks[number]
+        clock["wanted"].pop(agent, None)
+        for what in [what for what, by in clock["by"].items() if by == agent]:
+            clock[what] = initial[what]
+            del clock["by"][what]
+
+    def set(self, agent, number, what, value):
+        """Have `agent` set something of a clock."""
+        self.clocks[number][what] = value
+        self.clocks[number]["by"][what] = agent
+        self.note(agent, number)
+
+    def runs(self, number):
+        """Return 1 if a clock runs, 0 if not."""
+        wanted = self.clocks[number]["wanted"].values()
+        return max(wanted) if wanted else int(number != LONG_CLOCK)
+
+    def layout(self, message, version):
+        name = super().layout(message, version)
+        older = (message == 0x3 and version < 0x20000) or (message == 0x7 and version < 0x30000)
+        return name + "_v1" if name and older else name
+
+    def flags_of(self, message, version):
+        return (2, 1) if message == 0x7 and version < 0x30000 else super().flags_of(message, version)
 
     def draw(self, source, message, payload):
         if message == 0x5 and len(payload) > 3 and source.below(4):
@@ -71,7 +112,16 @@ class Clock(Part):
         return [self.COUNT]
 
     def message_3(self, agent, request, room):
-        return [None] * 6
+        clock, version = request[1], self.version(agent)
+        attributes = self.runs(clock)
+        if version >= 0x20000:
+            attributes |= (1 << 31) * (clock in CHOICES or clock in (RANGE, MUX))
+            attributes |= (1 << 30) * (clock in CHOICES or clock == RANGE) | (1 << 29) * (clock == LONG_CLOCK)
+        if version >= 0x30000:
+            attributes |= (1 << 28) * (clock in PARENTS) | (1 << 27) * (clock == SETTINGS)
+            attributes |= 2 * (clock in (LOCKED, RUNNING_ONLY))
+        delay = [77 if clock == RANGE else 0] if version >= 0x20000 else []
+        return [attributes] + [None] * 4 + delay
 
     def rates(self, clock):
         if clock == MUX:
@@ -98,8 +148,7 @@ class Clock(Part):
             rate = nearest(CHOICES[clock], wanted, up, closest)
         if rate is None:
             return INVALID_PARAMETERS
-        self.clocks[clock]["rate"] = rate
-        self.note(agent, clock)
+        self.set(agent, clock, "rate", rate)
         return []
 
     def message_6(self, agent, request, room):
@@ -109,19 +158,26 @@ class Clock(Part):
         return words(clock["rate"])
 
     def message_7(self, agent, request, room):
-        clock, state, kind, value = self.clocks[request[1]], request[2] & 3, request[2] >> 16, request[3]
+        clock = self.clocks[request[1]]
+        if self.version(agent) < 0x30000:
+            if request[1] in NO_STATE:
+                return DENIED
+            clock["wanted"][agent] = request[2]
+            self.note(agent, request[1])
+            return []
+        state, kind, value = request[2] & 3, request[2] >> 16, request[3]
         if state == 2 or (state == 3 and not kind):
             return INVALID_PARAMETERS
-        if kind and kind not in clock["settings"]:
+        if kind and kind not in clock:
             return NOT_SUPPORTED
         if (kind == 1 and value > 100) or (kind == 2 and value > 360):
             return INVALID_PARAMETERS
         if state < 2 and request[1] in NO_STATE:
             return DENIED
         if kind:
-            clock["settings"][kind] = value
+            self.set(agent, request[1], kind, value)
         if state < 2:
-            clock["on"] = state
+            clock["wanted"][agent] = state
         self.note(agent, request[1])
         return []
 
@@ -129,16 +185,16 @@ class Clock(Part):
         return [0] + [None] * 16
 
     def message_9(self, agent, request, room):
-        return NOT_SUPPORTED
+        return [] if request[1] in CHOICES or request[1] in (RANGE, MUX) else NOT_SUPPORTED
 
     def message_10(self, agent, request, room):
-        return NOT_SUPPORTED
+        return [] if request[1] in CHOICES or request[1] == RANGE else NOT_SUPPORTED
 
     def message_11(self, agent, request, room):
         clock, kind = self.clocks[request[1]], request[2]
-        if kind and kind not in clock["settings"]:
+        if kind and kind not in clock:
             return INVALID_PARAMETERS
-        return [0, clock["on"], clock["settings"].get(kind, 0)]
+        return [0, self.runs(request[1]), clock.get(kind, 0)]
 
     def message_12(self, agent, request, room):
         if request[1] not in PARENTS:
@@ -150,8 +206,7 @@ class Clock(Part):
             return NOT_SUPPORTED
         if request[2] not in PARENTS[request[1]]:
             return INVALID_PARAMETERS
-        self.clocks[request[1]]["parent"] = request[2]
-        self.note(agent, request[1])
+        self.set(agent, request[1], "parent", request[2])
         return []
 
     def message_14(self, agent, request, room):

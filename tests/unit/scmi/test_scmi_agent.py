@@ -20,6 +20,8 @@ from scmi_example import (
     OFF,
     PLAIN,
     POWER,
+    RANGE,
+    RATES,
     SENSOR,
     SOC,
     client,
@@ -179,6 +181,20 @@ def test_reading_a_sensor_with_timestamp_does_not_allocate():
 def test_reading_the_rate_of_a_clock_does_not_allocate():
     for clock in (FIXED, LIST, MUX):
         _repeat(client(), CLOCK, 0x6, clock)
+
+
+def test_setting_the_rate_of_a_clock_does_not_allocate():
+    scmi = client()
+    handle, request, reply = scmi.backend.handle, scmi.request, scmi.reply
+    for clock, rates in ((LIST, (RATES[3], RATES[7])), (RANGE, (5_000_000_000, 6_000_000_000))):
+        request[0], request[1], request[2] = header(CLOCK, 0x5), 0, clock
+        for count in range(6):
+            request[3], request[4] = rates[count & 1] & 0xFFFFFFFF, rates[count & 1] >> 32
+            if count < 4:
+                assert handle(request, 20, reply, 136) == 8
+            else:
+                assert without_allocation(lambda: handle(request, 20, reply, 136)) == 8
+            assert reply[1] == 0 and scmi.platform.clocks[clock].rate == rates[count & 1]
 
 
 def test_reading_the_state_of_a_power_domain_does_not_allocate():

@@ -97,6 +97,9 @@ def test_clock_options():
     refused(clock(rate=1, forbidden=("speed",)), "'speed'")
     refused(clock(rate=1, settings={3: 1}), "settings")
     refused(clock(rate=1, settings={PHASE: 361}), "360")
+    refused(clock(rate=1, change=5), "clock 'c'", "change must be a function")
+    for delay in (-1, 1.5, "soon"):
+        refused(clock(rate=1, delay=delay), "clock 'c'", "delay")
 
 
 def test_power_domain_options():
@@ -168,7 +171,7 @@ def test_devices():
     refused(lambda: Platform(sensors=[Sensor("s", "volt")], devices=[Device("d")]), "sensor 's'", "none of the devices")
     stranger = Sensor("s", "volt")
     refused(lambda: Platform([Sensor("s", "volt")], devices=[Device("d", [stranger])]), "device 'd'", "no resource")
-    refused(lambda: Platform([Sensor("s", "volt")], devices=[Device("d", [0])]), "device 'd'", "names or objects", "0")
+    refused(lambda: Platform([Sensor("s", "volt")], devices=[Device("d", [0])]), "device 'd'", "0 is no resource")
 
 
 def test_devices_tell_apart_what_has_the_same_name():

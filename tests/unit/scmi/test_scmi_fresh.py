@@ -160,11 +160,22 @@ class Interrupted:
         return reply
 
 
-def test_rate_set_by_the_frontend_while_the_prompt_sets_it():
-    from scmi.model import clock as module
+class InterruptedStore:
+    """Stands in for the reply that `clock` has ready: after the first number stored in it, `interrupt()` happens."""
 
+    def __init__(self, clock, interrupt):
+        self._clock, self._ready, self._interrupt = clock, clock.ready, interrupt
+        clock.ready = self
+
+    def store(self, at, number):
+        self._clock.ready = self._ready
+        self._ready.store(at, number)
+        self._interrupt()
+
+
+def test_rate_set_by_the_frontend_while_the_prompt_sets_it():
     scmi = client()
-    Interrupted(module, lambda: scmi.ok(CLOCK, RATE_SET, 0, LIST, RATES[9], 0))
+    InterruptedStore(scmi.platform.clocks["list"], lambda: scmi.ok(CLOCK, RATE_SET, 0, LIST, RATES[9], 0))
     scmi.platform.clocks["list"].rate = RATES[3]
     assert rate(scmi, LIST) == rate(scmi, MUX) == scmi.platform.clocks["list"].rate == RATES[9]
 
