@@ -83,4 +83,4 @@ class Sampler:
         self.look()
 
     def _period(self):
-        return self._sensor.interval_ms or PERIOD
+        return self._sensor.interval or PERIOD

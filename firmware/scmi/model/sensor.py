@@ -2,8 +2,8 @@
 """Sensors of a platform description. Source: DEN0056F, 3.7.1 and the fields of 3.7.2.5 to 3.7.2.12."""
 
 from hal.compat import const
-from scmi.model import rounding
 from scmi.model.collection import Collection
+from scmi.model.interval import Intervals
 from scmi.model.resource import Resource
 from scmi.model.rules import (
     DescriptionError,
@@ -20,10 +20,8 @@ from scmi.wire import ready_reply
 
 _MAX_TRIP_POINTS = const(255)
 _MAX_AXES = const(63)
-_MAX_INTERVALS = const(4095)
-_MILLI = const(-3)
 
-# Exponents are compared at the smallest that five signed bits can hold.
+# Of the power of ten of a resolution, which has five signed bits.
 _LEAST_EXPONENT = const(-16)
 
 
@@ -175,24 +173,15 @@ class Sensor(Quantity):
         )
         holds = power is None or (is_integer(power) and 0 <= power < 1 << 32)
         require(holds, self.subject, "power must be whole microwatts that fit 32 bits")
-        require(
-            not (intervals and interval_range),
-            self.subject,
-            "has intervals and interval_range; only one of them may be",
-        )
         self.power = power
         self.trip_points = [TripPoint() for _ in range(trip_points)]
         self.axes = self._checked_axes(axes)
-        require(len(set(intervals)) == len(intervals), self.subject, "intervals must differ")
-        self.intervals = tuple(self._interval(interval) for interval in sorted(intervals))
-        require(len(self.intervals) <= _MAX_INTERVALS, self.subject, "may have 4095 intervals at most")
-        self.interval_range = self._checked_interval_range(interval_range)
+        self._intervals = Intervals(intervals, interval_range, self.subject)
+        self._interval = self._intervals.first
         self.delay = self.checked_delay(delay)
         self._sampler = Sampler(self)
         self._configured_by = 0
         self._initially_enabled = enabled
-        self._initial_interval = (self.intervals + (self.interval_range or ()) + (0,))[0]
-        self.interval = self._initial_interval
         self.refresh()
 
     def _checked_axes(self, axes):
@@ -210,41 +199,6 @@ class Sensor(Quantity):
             axis.id = number
             axis.sensor = self
         return Collection(axes, "axis")
-
-    def _checked_interval_range(self, limits):
-        if limits is None:
-            return None
-        require(len(limits) == 3, self.subject, "interval_range must be (lowest, highest, step) in milliseconds")
-        require(
-            limits[0] < limits[1] and limits[2] > 0, self.subject, "interval_range must rise from lowest to highest"
-        )
-        for limit in limits:
-            self._interval(limit)
-        coarsest = 1
-        while limits[1] // coarsest > 0xFFFF:
-            coarsest *= 10
-        holds = all(limit % coarsest == 0 for limit in limits)
-        require(
-            holds, self.subject, f"interval_range must be in multiples of {coarsest} ms, to be written with 16 bits"
-        )
-        return tuple(self._interval(limit) for limit in limits)
-
-    def _interval(self, milliseconds):
-        """Return an update interval as the wire has it: 16 bits of value above a five-bit power of ten of seconds."""
-        require(
-            is_integer(milliseconds) and milliseconds > 0,
-            self.subject,
-            "an interval must be whole milliseconds above 0",
-        )
-        value, exponent = milliseconds, _MILLI
-        while value > 0xFFFF and value % 10 == 0:
-            value, exponent = value // 10, exponent + 1
-        require(
-            value <= 0xFFFF,
-            self.subject,
-            f"interval {milliseconds} ms cannot be written with 16 bits and a power of ten",
-        )
-        return value << 5 | exponent & 0x1F
 
     def refresh(self):
         """Derive `ready` (see `scmi.message`): None if the sensor cannot be read or has axes.
@@ -311,30 +265,39 @@ class Sensor(Quantity):
         return self.power is not None or (not self.axes and (self.limits is not None or self.resolution is not None))
 
     @property
+    def intervals(self):
+        """The update intervals that it can have, in milliseconds, where they are a list."""
+        return self._intervals.listed
+
+    @property
+    def interval_range(self):
+        """(lowest, highest, step) of its update interval in milliseconds, or None."""
+        return self._intervals.limits
+
+    @property
+    def interval(self):
+        """The update interval in milliseconds; 0 if it has none. At the prompt it may be set to a possible one."""
+        return self._interval
+
+    @interval.setter
+    def interval(self, ms):
+        wanted = self._intervals.require(ms, self.subject)
+        self.configure(self._enabled, self._timestamping, wanted, 0)
+
+    @property
     def can_change_interval(self):
         """True if there is more to choose from than nothing."""
         return bool(self.intervals or self.interval_range)
 
     def rounded_interval(self, wanted, mode):
-        """Return the supported interval that `wanted` rounds to, both as the wire has them, or None."""
-        if self.interval_range:
-            lowest, highest, step = [_comparable(interval) for interval in self.interval_range]
-            chosen = rounding.from_range(lowest, highest, step, _comparable(wanted), mode)
-            return None if chosen is None else self._interval(chosen // 10 ** (_MILLI - _LEAST_EXPONENT))
-        values = [_comparable(interval) for interval in self.intervals]
-        chosen = rounding.from_list(values, _comparable(wanted), mode)
-        return None if chosen is None else self.intervals[values.index(chosen)]
-
-    @property
-    def interval_ms(self):
-        """The update interval in whole milliseconds, at least 1; 0 if it has none."""
-        return self.interval and max(_comparable(self.interval) // 10 ** (_MILLI - _LEAST_EXPONENT), 1)
+        """Return the interval in milliseconds that `wanted`, as messages have it, rounds to, or None."""
+        return self._intervals.rounded(wanted, mode)
 
     def configure(self, enabled, timestamping, interval, agent):
-        """Apply a configuration for the agent with id `agent`; `interval` as the wire has it."""
+        """Apply a configuration for the agent with id `agent`; `interval` in milliseconds."""
         self._enabled = enabled
         self._timestamping = timestamping
-        self.interval = interval
+        self._interval = interval
         self._configured_by = agent
         self.refresh()
         self.begin_telling()
@@ -355,7 +318,7 @@ class Sensor(Quantity):
             if trip_point.agent == agent:
                 trip_point.set(0, 0, 0)
         if self._configured_by == agent:
-            self.configure(self._initially_enabled, False, self._initial_interval, 0)
+            self.configure(self._initially_enabled, False, self._intervals.first, 0)
 
     def row(self):
         """Return the columns of a table for people."""
@@ -367,11 +330,3 @@ class Sensor(Quantity):
 
     def __repr__(self):
         return "sensor " + "  ".join(self.row()).rstrip()
-
-
-def _comparable(interval):
-    """Return an interval as a whole number of 10^-16 s."""
-    exponent = interval & 0x1F
-    if exponent & 0x10:
-        exponent -= 0x20
-    return (interval >> 5) * 10 ** (exponent - _LEAST_EXPONENT)

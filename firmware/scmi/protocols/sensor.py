@@ -7,6 +7,7 @@ Version 1.0 has neither axes nor timestamps, and one update interval that cannot
 from hal.compat import const
 from scmi.delayed import MAX_OPEN
 from scmi.message import event, row
+from scmi.model.interval import to_wire
 from scmi.model.sampling import RISING
 from scmi.protocols.common import Protocol, common_messages, notify_row
 from scmi.status import INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, OUT_OF_RANGE, PROTOCOL_ERROR
@@ -81,7 +82,8 @@ def _first_descriptor(sensor, hears):
 
 def _first_interval(sensor):
     """Return the update interval as five bits of value and five of a power of ten; 0 if it has none or does not fit."""
-    value, exponent = sensor.interval >> 5, sensor.interval & 0x1F
+    interval = to_wire(sensor.interval)
+    value, exponent = interval >> 5, interval & 0x1F
     while value > 0x1F and value % 10 == 0:
         value, exponent = value // 10, exponent + 1
     if value > 0x1F:
@@ -225,18 +227,20 @@ def axis_description_get(agent, sensor, request, reply, room):
 def list_update_intervals(agent, sensor, request, reply, room):
     """SENSOR_LIST_UPDATE_INTERVALS (3.7.2.7): a list, or lowest, highest and step in one piece."""
     if sensor.interval_range:
-        written = paginate((sensor.interval_range,), request[2], reply, room, OUT_OF_RANGE, 16)
+        written = paginate(
+            (tuple(to_wire(ms) for ms in sensor.interval_range),), request[2], reply, room, OUT_OF_RANGE, 16
+        )
         if written > 0:
             reply[2] = _INTERVAL_TRIPLET
         return written
     if not sensor.intervals:
         return NOT_SUPPORTED
-    return paginate([(interval,) for interval in sensor.intervals], request[2], reply, room, OUT_OF_RANGE, 16)
+    return paginate([(to_wire(ms),) for ms in sensor.intervals], request[2], reply, room, OUT_OF_RANGE, 16)
 
 
 def config_get(agent, sensor, request, reply, room):
     """SENSOR_CONFIG_GET (3.7.2.10)."""
-    reply[2] = sensor.interval << 11 | (2 if sensor.timestamping else 0) | (1 if sensor.enabled else 0)
+    reply[2] = to_wire(sensor.interval) << 11 | (2 if sensor.timestamping else 0) | (1 if sensor.enabled else 0)
     return 12
 
 

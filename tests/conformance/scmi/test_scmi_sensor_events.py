@@ -200,10 +200,10 @@ def test_3_2_2_13_configuration_of_another_agent_stays():
     bench.other.ok(SENSOR, CONFIG_SET, 0, (100 << 5 | 0x1D) << 11 | ENABLED)
     bench.scmi.ok(0x10, 0xB, 1, 0)
     assert [point.control for point in bench.sensor.trip_points] == [0, FALLING]
-    assert bench.sensor.interval_ms == 100
+    assert bench.sensor.interval == 100
     bench.scmi.ok(0x10, 0xB, 2, 0)
     assert [point.control for point in bench.sensor.trip_points] == [0, 0]
-    assert bench.sensor.interval_ms == 10
+    assert bench.sensor.interval == 10
 
 
 def test_first_version_reads_a_value_without_time():

@@ -420,3 +420,21 @@ def test_models():
     assert low <= models.default.platform.sensors["battery"].value <= high
     assert models.default.platform.power_domains["always-on"].fixed
     assert models.minimal.platform.clocks["osc"].rate == 24_000_000
+
+
+def test_update_intervals_are_milliseconds_at_the_prompt():
+    listed = Sensor("listed", "volt", intervals=(1000, 10, 120_000))
+    ranged = Sensor("ranged", "volt", interval_range=(10, 100, 30))
+    assert (listed.interval, listed.intervals, listed.interval_range) == (10, (10, 1000, 120_000), None)
+    assert (ranged.interval, ranged.intervals, ranged.interval_range) == (10, (), (10, 100, 30))
+    for sensor, allowed, wrong in (
+        (listed, (1000, 120_000), (0, 11, -10, "10", 10.0, True, 65_537)),
+        (ranged, (40, 70, 100), (9, 20, 101, 130, None)),
+    ):
+        for ms in allowed:
+            sensor.interval = ms
+            assert sensor.interval == ms
+        for ms in wrong:
+            refused(lambda sensor=sensor, ms=ms: setattr(sensor, "interval", ms), sensor.name, "milliseconds")
+        assert sensor.interval == allowed[-1]
+    refused(lambda: setattr(Sensor("none", "volt"), "interval", 10), "no update interval")
