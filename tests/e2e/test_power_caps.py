@@ -1,13 +1,34 @@
 # SPDX-License-Identifier: MIT
-"""Linux's powercap framework has the power caps of the backend: /sys/class/powercap/arm-scmi*."""
+"""Linux's powercap framework has the power caps of the backend: /sys/class/powercap/arm-scmi*.
+
+The framework has no use for notifications; `linux/tests/trapless_events.c` hears them.
+"""
 
 import pytest
 
+from e2e import consumer
+from e2e.notifications import Notifications
 from trapless import report
+
+POWERCAP, CAP_CHANGED, MEASUREMENTS_CHANGED = 0x18, 0, 1
 
 ZONES = 'for z in /sys/class/powercap/arm-scmi:*; do echo "$z $(cat $z/name) $(cat $z/constraint_0_min_power_uw)\
  $(cat $z/constraint_0_max_power_uw) $(cat $z/constraint_0_power_limit_uw) $(cat $z/constraint_0_time_window_us)\
  $(cat $z/power_uw)"; done'
+
+
+@pytest.fixture(scope="module")
+def pair_options(request):
+    """The pair of the command line with the test module that hears notifications."""
+    from trapless.pytest_plugin import command_line_options
+
+    return consumer.equipped(command_line_options(request.config), {}, "trapless_events")
+
+
+@pytest.fixture(scope="module")
+def told(pair):
+    """What the frontend is told."""
+    return Notifications(pair.frontend)
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +116,36 @@ def test_a_zone_that_begins_without_a_cap_takes_one(read, write):
     assert (read("gpu", "enabled"), read("gpu", "constraint_0_power_limit_uw")) == (1, 3_000_000)
     write("gpu", "enabled", 0)
     assert read("gpu", "enabled") == 0
+
+
+def test_linux_is_told_of_caps_and_intervals(pair, told, backend, write):
+    package = pair.platform.power_caps["package"].id
+    told.subscribe(POWERCAP, CAP_CHANGED, package)
+    write("package", "constraint_0_power_limit_uw", 9_000_000)
+    told.wait_for(POWERCAP, CAP_CHANGED, 1, package, 9_000_000, 1_000)
+    backend.exec('soc.power_caps["package"].interval = 2_000')
+    told.wait_for(POWERCAP, CAP_CHANGED, 0, package, 9_000_000, 2_000)
+    backend.exec('soc.power_caps["package"].interval = 1_000')
+    write("package", "constraint_0_power_limit_uw", 15_000_000)
+    told.wait_for(POWERCAP, CAP_CHANGED, 1, package, 15_000_000, 1_000)
+    assert len(told.heard()) == 4
+    told.unsubscribe(POWERCAP, CAP_CHANGED, package)
+
+
+@pytest.mark.parametrize("name", ["cpu-cluster", "package"])
+def test_linux_is_told_of_power_that_leaves_its_thresholds(pair, told, backend, read, name):
+    """The power of the processor is set at the prompt, that of the package is measured by a function."""
+    domain = pair.platform.power_caps[name].id
+    usual = read(name, "power_uw")
+    told.set_threshold(domain, usual - 100_000, usual + 100_000)
+    told.subscribe(POWERCAP, MEASUREMENTS_CHANGED, domain)
+    for change in (1, 200_000, 300_000, 0, -200_000, 0):
+        backend.exec(f'soc.power_caps["cpu-cluster"].power = {2_400_000 + change}')
+        if abs(change) == 200_000:
+            told.wait_for(POWERCAP, MEASUREMENTS_CHANGED, 0, domain, usual + change)
+    assert len(told.heard()) == 2
+    told.unsubscribe(POWERCAP, MEASUREMENTS_CHANGED, domain)
+
+
+def test_the_kernel_has_nothing_to_complain_about(frontend):
+    assert frontend.check("dmesg -r | grep '^<[0-4]>' | grep -E 'scmi|powercap' || true") == ""
