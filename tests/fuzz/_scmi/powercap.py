@@ -72,6 +72,11 @@ class Powercap(Part):
         if message == 0x10 and words and source.below(16):
             words[0] = self.VERSIONS[0]  # there is no way back from 1.0
 
+    def flags(self, source, message):
+        if message == 0x5:
+            return source.one_of((0, 0, 1, 2, 3))
+        return super().flags(source, message)
+
     def message_1(self, agent, request, room):
         return [self.COUNT]
 
