@@ -167,7 +167,7 @@ class Bench:
         asked = 0
         for row in rows:
             if payload_words(row[3]) == len(words) - 1:
-                if row[9] is not None and words[-1]:
+                if row[9] is not None and words[word_of(row[3], row[6][0])]:
                     peer.wanted.add((number, row[9]))
                 asked |= words[word_of(row[3], row[6][0])] & row[8] if row[8] else 0
         if asked:

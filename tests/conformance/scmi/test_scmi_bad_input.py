@@ -6,9 +6,37 @@ The messages come from the tables; what they must be answered with does not. Sou
 
 from scmi.delayed import MAX_OPEN
 from scmi.message import payload_words, word_of
-from scmi.status import BUSY, DENIED, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, PROTOCOL_ERROR
+from scmi.status import (
+    BUSY,
+    DENIED,
+    INVALID_PARAMETERS,
+    NOT_FOUND,
+    NOT_SUPPORTED,
+    OUT_OF_RANGE,
+    PROTOCOL_ERROR,
+)
 from scmi_client import delayed, header
-from scmi_example import BASE, EXTRA, LIST, RATES, SOC, SYSTEM, client, guest_of
+from scmi_example import (
+    AXES,
+    BASE,
+    CLOCK,
+    CPU,
+    EXTRA,
+    FULL,
+    GUEST,
+    LIST,
+    MUX,
+    PERFORMANCE,
+    PINCTRL,
+    RATES,
+    SENSOR,
+    SOC,
+    STEPS,
+    SYSTEM,
+    VOLTAGE,
+    client,
+    guest_of,
+)
 
 # Fields, besides zeros, of requests for a delayed response that are sound.
 SOUND = {
@@ -227,6 +255,31 @@ def test_more_delayed_responses_than_may_be_open():
         heads = [head for head, _ in table.scmi.events()]
         assert heads == [delayed(table.protocol.ID, row[0], token) for token in tokens]
         assert table.call(row, *words) == (0, [])
+
+
+def test_index_past_the_end():
+    scmi = client()
+    for protocol, message, words, status in (
+        (BASE, 0x6, (), INVALID_PARAMETERS),
+        (PERFORMANCE, 0x4, (CPU,), INVALID_PARAMETERS),
+        (SENSOR, 0x3, (), INVALID_PARAMETERS),
+        (SENSOR, 0x7, (AXES,), INVALID_PARAMETERS),
+        (PINCTRL, 0x4, (0, 1), INVALID_PARAMETERS),
+        (CLOCK, 0x4, (LIST,), OUT_OF_RANGE),
+        (CLOCK, 0xC, (MUX,), OUT_OF_RANGE),
+        (SENSOR, 0x8, (FULL,), OUT_OF_RANGE),
+        (VOLTAGE, 0x4, (STEPS,), OUT_OF_RANGE),
+        (SENSOR, 0xD, (AXES,), NOT_FOUND),
+    ):
+        assert scmi.call(protocol, message, *words, 0)[0] == 0
+        for index in (1000, 0x10000, 0xFFFFFFFF):
+            assert scmi.call(protocol, message, *words, index) == (status, [])
+
+
+def test_access_to_base_cannot_be_removed():
+    scmi = client()
+    assert scmi.call(BASE, 0xA, GUEST, SOC, BASE, 0) == (NOT_FOUND, [])
+    assert len(guest_of(scmi).ok(BASE, 0x1)) == 1
 
 
 def test_same_token_twice():

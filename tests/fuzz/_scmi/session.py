@@ -24,6 +24,13 @@ FIELDS = {
     "voltage_level": tuple(LEVELS[:8]) + (850_000, -3_300_000 & ONES),
     "config": (0, 7),
     "rate*2": tuple(RATES[:8]),
+    "performance_level": (5, 7, 20, 35, 300, 800, 1200),
+    "range_max": (0, 7, 35, 800, 1200, 3000),
+    "range_min": (0, 5, 20, 300, 800),
+    "power_cap": (0, 20, 50, 100, 500_000, 2_000_000),
+    "pai": (10, 20, 40, 1_000, 1_500),
+    "power_thresh_low": (0, 1_000_000),
+    "power_thresh_high": (0, 2, 3_000_000, ONES),
 }
 
 
@@ -70,6 +77,8 @@ def payload(source, protocol, row):
         found += values
     if row[0] == NEGOTIATE and source.below(6):
         found = [source.one_of(protocol.VERSIONS)]
+    if row[1] == "PINCTRL_SETTINGS_CONFIGURE" and source.below(6):
+        found[2] = found[2] & ~0x3FC | (len(found) - 3) // 2 << 2
     return found
 
 
@@ -93,7 +102,23 @@ def _voltage(source, soc):
     source.one_of(list(soc.voltages)).level = source.one_of(LEVELS)
 
 
-CHANGES = (_sensor, _clock, _power, _reset, _voltage)
+def _performance(source, soc):
+    source.one_of(list(soc.performance)).level = source.one_of((5, 7, 20, 300, 800, 1200))
+
+
+def _power_cap(source, soc):
+    source.one_of(list(soc.power_caps)).cap = source.one_of(FIELDS["power_cap"])
+
+
+def _measurement(source, soc):
+    source.one_of(list(soc.power_caps)).power = source.below(5_000_000)
+
+
+def _system(source, soc):
+    soc.system.ask(source.one_of(("shutdown", "cold-reset", "suspend")))
+
+
+CHANGES = (_sensor, _clock, _power, _reset, _voltage, _performance, _power_cap, _measurement, _system)
 
 
 def change(source, soc):
