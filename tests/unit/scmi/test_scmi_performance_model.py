@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Performance domains of a description: what is refused and how that is said, what may be set at the prompt."""
 
+from array import array
+
 from scmi.platform import Clock, DescriptionError, Performance, Platform
-from scmi_example import platform
-from support import raises
+from scmi_client import header
+from scmi_example import CPU, PERFORMANCE, client, platform
+from support import raises, without_allocation
 
 
 def refused(build, *words):
@@ -84,3 +87,24 @@ def test_a_level_that_cannot_be_left_keeps_the_limits_as_they_were():
     raises(OSError, setattr, cpu, "limits", (1, 1))
     raises(OSError, setattr, cpu, "level", 1)
     assert (cpu.level, cpu.limits, cpu.setter) == (2, (1, 2), None)
+
+
+class Governor:
+    """Sets one level after the other. (A class: each call of a closure over many names allocates.)"""
+
+    def __init__(self, levels):
+        self.agent = client().backend
+        self.requests = [array("I", (header(PERFORMANCE, 0x7), CPU, level)) for level in levels]
+        self.reply = array("I", [0] * 8)
+
+    def once(self):
+        done = 0
+        for request in self.requests:
+            done += self.agent.handle(request, 12, self.reply, 8)
+        return done
+
+
+def test_setting_a_level_allocates_nothing():
+    once = Governor((400, 1600, 1200, 1200)).once
+    once()
+    assert without_allocation(once) == 4 * 8
