@@ -16,6 +16,11 @@ _WORD = const(0xFFFFFFFF)
 _LATENCY = const(0xFFFF)
 _RATE_LIMIT = const(0xFFFFF)
 
+# What changes with every request stands in a list: under MicroPython it costs a fraction of storing attributes.
+_PLACE = const(0)
+_WANTED = const(1)
+_SETTER = const(2)
+
 _FORBIDDABLE = {"limits": ACCESS_STATE, "level": ACCESS_RATE}
 
 # A limit of 0 in PERFORMANCE_LIMITS_SET stays as it is (3.5.6.9), so no index is 0.
@@ -29,8 +34,8 @@ class Performance(Resource):
     """A performance domain as the frontends see it: devices that run at one level, which means most to the platform.
 
     `levels`: (level, power, latency, frequency) of each level, ascending; where a level stands in it is its place.
-    `places`: places by level; `words`: places by what frontends name a level with since version 4.0. `lowest`,
-    `highest`: places that the limits allow. `setter`: id of the agent that set the level last, or None.
+    `places`: places by level; `words`: places by what frontends name a level with since version 4.0, and `allowed`:
+    those of them that the limits allow, from `lowest` to `highest`.
     """
 
     KIND = "performance domain"
@@ -83,13 +88,12 @@ class Performance(Resource):
         self.places = {value: place for place, value in enumerate(self._values)}
         indices = {place + _FIRST_INDEX: place for place in range(len(given))}
         self.words = indices if self.indexed else self.places
-        self.setter = None
+        self.observer = None
         limits = self._checked_limits(limits)
         self._requests = {0: limits} if limits else {}
-        self._bounds = self._bounds_of(self._requests)
-        self.lowest, self.highest = self._range(self._bounds)
+        self._allow(self._bounds_of(self._requests))
         self._initial = self.highest if level is None else self._allowed_place(level)
-        self._wanted = self._place = self._initial
+        self._now = [self._initial, self._initial, None]
 
     def _require_number(self, value, least, most, what):
         holds = is_integer(value) and least <= value <= most
@@ -170,10 +174,15 @@ class Performance(Resource):
         lowest = min(place for place, value in enumerate(self._values) if value >= bounds[0])
         return min(lowest, highest), highest
 
+    def _allow(self, bounds):
+        self._bounds = bounds
+        self.lowest, self.highest = self._range(bounds)
+        self.allowed = {word: place for word, place in self.words.items() if self.lowest <= place <= self.highest}
+
     @property
     def level(self):
         """Its level. At the prompt it may be set to any level of the description that is within the limits."""
-        return self._values[self._place]
+        return self._values[self._now[_PLACE]]
 
     @level.setter
     def level(self, level):
@@ -183,7 +192,7 @@ class Performance(Resource):
     @property
     def index(self):
         """The index of its level, from 1 on."""
-        return self._place + _FIRST_INDEX
+        return self._now[_PLACE] + _FIRST_INDEX
 
     @property
     def limits(self):
@@ -221,17 +230,29 @@ class Performance(Resource):
         """Have the agent with id `agent` allow the levels from `lowest` to `highest`; raises what `change` raises."""
         self._request((lowest, highest), agent)
 
+    @property
+    def setter(self):
+        """The id of the agent that has set the level last, 0 for the prompt; None if it is that of the description."""
+        return self._now[_SETTER]
+
     def set_place(self, place, agent):
-        """Go to the level at `place`, which is within the limits, for the agent with id `agent`; raises what `change`
-        raises. Allocates nothing while nobody wants to be told."""
-        if place != self._place:
+        """Go to the level at `place`, which the limits allow, for the agent with id `agent`.
+
+        Return whether another agent had set the level before. Raises what `change` raises. Allocates nothing while
+        nobody wants to be told.
+        """
+        now = self._now
+        if now[_PLACE] != place:
             if self._change:
                 self._change(self, self._values[place])
-            self._place = place
+            now[_PLACE] = place
             if self.observer:
                 self.announce("level", agent)
-        self._wanted = place
-        self.setter = agent
+        now[_WANTED] = place
+        if now[_SETTER] == agent:
+            return False
+        now[_SETTER] = agent
+        return True
 
     def _request(self, limits, agent):
         before = self._requests.get(agent)
@@ -254,16 +275,18 @@ class Performance(Resource):
 
         At the prompt it can be interrupted by a message that asks for something else, so it looks again.
         """
+        now = self._now
         while True:
             bounds = self._bounds_of(self._requests)
             lowest, highest = self._range(bounds)
-            place = min(max(self._wanted, lowest), highest)
-            moved, limited = place != self._place, bounds != self._bounds
+            place = min(max(now[_WANTED], lowest), highest)
+            moved, limited = place != now[_PLACE], bounds != self._bounds
             if not moved and not limited:
                 return
             if moved and self._change:
                 self._change(self, self._values[place])
-            self._bounds, self.lowest, self.highest, self._place = bounds, lowest, highest, place
+            self._allow(bounds)
+            now[_PLACE] = place
             if limited:
                 self.announce("limits", agent)
             if moved:
@@ -271,13 +294,13 @@ class Performance(Resource):
 
     def restore(self, agent):
         """Forget the limits of the agent with id `agent`, and the level if it was the last to set it."""
-        before = self._wanted, self.setter
-        if self.setter == agent:
-            self._wanted, self.setter = self._initial, None
+        now, before = self._now, list(self._now)
+        if now[_SETTER] == agent:
+            now[_WANTED], now[_SETTER] = self._initial, None
         try:
             self._request(None, agent)
         except Exception:
-            self._wanted, self.setter = before
+            now[_WANTED], now[_SETTER] = before[_WANTED], before[_SETTER]
             raise
 
     def row(self):

@@ -105,20 +105,21 @@ def limits_get(agent, domain, request, reply, room):
 
 def level_set_before_4(agent, domain, request, reply, room):
     """PERFORMANCE_LEVEL_SET of 1.0 to 3.0, where levels have no index."""
-    return _set_level(agent, domain, domain.places.get(request[2]))
+    place = domain.places.get(request[2])
+    if place is None or not domain.lowest <= place <= domain.highest:
+        return OUT_OF_RANGE
+    if domain.set_place(place, agent.id):
+        agent.note(domain)
+    return 8
 
 
 def level_set(agent, domain, request, reply, room):
     """PERFORMANCE_LEVEL_SET (3.5.6.11). A level that is not described is out of every range."""
-    return _set_level(agent, domain, domain.words.get(request[2]))
-
-
-def _set_level(agent, domain, place):
-    if place is None or not domain.lowest <= place <= domain.highest:
+    place = domain.allowed.get(request[2])
+    if place is None:
         return OUT_OF_RANGE
-    if domain.setter != agent.id:
+    if domain.set_place(place, agent.id):
         agent.note(domain)
-    domain.set_place(place, agent.id)
     return 8
 
 
