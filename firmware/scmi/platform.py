@@ -12,7 +12,7 @@ Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes t
 """
 
 from scmi.agent import Agent
-from scmi.model.clock import DUTY_CYCLE, PHASE, Clock
+from scmi.model.clock import Clock
 from scmi.model.collection import Collection, table
 from scmi.model.devices import Device, group
 from scmi.model.frontend import Frontend, ThermalZone
@@ -26,6 +26,7 @@ from scmi.model.reset import Reset
 from scmi.model.rules import DescriptionError, is_integer, require, require_flag, require_unique
 from scmi.model.sealed import seal_all
 from scmi.model.sensor import Axis, Sensor
+from scmi.model.setting import DUTY_CYCLE, PHASE
 from scmi.model.system_power import SystemPower
 from scmi.model.voltage import Voltage, regulators
 from scmi.protocols.base import MAX_REPORTS, BaseProtocol

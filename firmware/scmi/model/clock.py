@@ -9,16 +9,9 @@ from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
 from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_flag, require_rate
+from scmi.model.setting import Settings, accepts
 from scmi.model.votes import Votes
 from scmi.wire import FIRST_NUMBER, ready_reply
-
-DUTY_CYCLE = const(0x01)
-PHASE = const(0x02)
-_FIRST_OEM_TYPE = const(0x80)
-_LAST_OEM_TYPE = const(0xFF)
-
-# Highest value of the standard configuration types: percent and degrees.
-_LIMITS = {DUTY_CYCLE: 100, PHASE: 360}
 
 _MAX_PARENTS = const(255)
 _MAX_RATES = const(4095)
@@ -72,7 +65,7 @@ class Clock(Resource):
         require(holds, self.subject, "enable_delay must be whole microseconds that fit 32 bits")
         self.enable_delay = enable_delay
         self.forbidden = self._checked_forbidden(forbidden)
-        self.settings = self._checked_settings(dict(settings or {}))
+        self._settings = Settings(settings or {}, self.subject, self._set_at_prompt)
         self.rate_range = self._checked_range(rate_range)
         self._rates = self._checked_rates(rates, rate)
         self.can_change_rate = self.rate_range is not None or len(self._rates) > 1
@@ -100,14 +93,6 @@ class Clock(Resource):
             )
             bits |= _FORBIDDABLE[name]
         return bits
-
-    def _checked_settings(self, settings):
-        for kind, value in settings.items():
-            holds = kind in _LIMITS or (is_integer(kind) and _FIRST_OEM_TYPE <= kind <= _LAST_OEM_TYPE)
-            require(holds, self.subject, f"settings may hold DUTY_CYCLE, PHASE and 0x80 to 0xff, not {kind!r}")
-            highest = _LIMITS.get(kind, 0xFFFFFFFF)
-            require(is_integer(value) and 0 <= value <= highest, self.subject, f"setting {kind} must be 0 to {highest}")
-        return settings
 
     def _checked_range(self, limits):
         if limits is None:
@@ -143,7 +128,7 @@ class Clock(Resource):
         if not self._has_own_rate():
             for parent in self.parents:
                 parent.follow(self)
-        self._initial = (self._held, self._parent, dict(self.settings))
+        self._initial = (self._held, self._parent, dict(self._settings.values))
 
     def _has_own_rate(self):
         return bool(self._rates or self.rate_range)
@@ -260,7 +245,7 @@ class Clock(Resource):
         A `kind` of 0 is no setting, and None for `enabled` is no vote.
         """
         if kind:
-            before, owner = self.settings[kind], self._settings_by.get(kind)
+            before, owner = self._settings[kind], self._settings_by.get(kind)
             self._set(kind, value, (agent, value))
         try:
             if enabled is not None:
@@ -270,10 +255,18 @@ class Clock(Resource):
                 self._set(kind, before, owner)
             raise
 
+    @property
+    def settings(self):
+        """What it has besides rate and parent, by kind; at the prompt each may be set."""
+        return self._settings
+
+    def _set_at_prompt(self, kind, value):
+        self._set(kind, value, (0, value))
+
     def _set(self, kind, value, owner):
-        if value != self.settings[kind]:
+        if value != self._settings[kind]:
             self._apply(kind, value)
-            self.settings[kind] = value
+            self._settings.values[kind] = value
         self._settings_by[kind] = owner
 
     def _allowed(self):
@@ -304,13 +297,13 @@ class Clock(Resource):
 
     def accepts(self, kind, value):
         """Return whether setting `kind` may have `value`."""
-        return value <= _LIMITS.get(kind, value)
+        return accepts(kind, value)
 
     def restore(self, agent):
         """Take back the vote of the agent with id `agent`, and what it was the last to set."""
         rate, parent, settings = self._initial
         for kind in settings:
-            if self._settings_by.get(kind) == (agent, self.settings[kind]):
+            if self._settings_by.get(kind) == (agent, self._settings[kind]):
                 self._set(kind, settings[kind], None)
         if self._parent_by == agent:
             self.set_parent(parent, 0)

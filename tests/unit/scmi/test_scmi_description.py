@@ -438,3 +438,22 @@ def test_update_intervals_are_milliseconds_at_the_prompt():
             refused(lambda sensor=sensor, ms=ms: setattr(sensor, "interval", ms), sensor.name, "milliseconds")
         assert sensor.interval == allowed[-1]
     refused(lambda: setattr(Sensor("none", "volt"), "interval", 10), "no update interval")
+
+
+def test_settings_of_a_clock_are_checked_at_the_prompt():
+    made = []
+    pwm = Clock("pwm", 1, settings={PHASE: 0, 0x80: 7}, change=lambda clock, what, value: made.append((what, value)))
+    Platform(clocks=[pwm])
+    pwm.settings[PHASE] = 180
+    pwm.settings[0x80] = 0xFFFFFFFF
+    assert made == [(PHASE, 180), (0x80, 0xFFFFFFFF)] and pwm.settings[PHASE] == 180
+    for kind, value, word in (
+        (PHASE, 361, "360"),
+        (0x80, 1 << 32, "0x80"),
+        (PHASE, "1", "'1'"),
+        (0x81, 1, "0x2, 0x80"),
+    ):
+        refused(lambda kind=kind, value=value: pwm.settings.__setitem__(kind, value), "clock 'pwm'", word)
+    raises(AttributeError, setattr, pwm, "settings", {})
+    assert (len(pwm.settings), sorted(pwm.settings), 0x81 in pwm.settings) == (2, [PHASE, 0x80], False)
+    assert repr(Clock("c", 1, settings={PHASE: 3}).settings) == "{2: 3}"
