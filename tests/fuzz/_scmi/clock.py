@@ -88,8 +88,8 @@ class Clock(Part):
 
     def runs(self, number):
         """Return 1 if a clock runs, 0 if not."""
-        wanted = self.clocks[number]["wanted"].values()
-        return max(wanted) if wanted else int(number != LONG_CLOCK)
+        wanted = self.clocks[number]["wanted"]
+        return max(wanted.values()) if wanted else int(number != LONG_CLOCK)
 
     def layout(self, message, version):
         name = super().layout(message, version)
