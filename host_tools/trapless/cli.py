@@ -220,8 +220,8 @@ def repl(pair: PairOf = None) -> None:
 def console(pair: PairOf = None, frontend: FrontendName = None) -> None:
     """Open the shell of a frontend that runs.
 
-    Ctrl-] leaves; the frontend goes on. One terminal at a time has it: what `trapless run` shows is taken. `resize`
-    in the shell tells Linux the size of this terminal.
+    Ctrl-] leaves; the frontend goes on. One terminal at a time has it: what `trapless run` shows is taken. Linux
+    learns the size of this terminal by `stty rows R cols C` only.
     """
     from trapless import running, terminal
 
@@ -229,7 +229,7 @@ def console(pair: PairOf = None, frontend: FrontendName = None) -> None:
     path = _console_of(state["frontends"], frontend)
     if not sys.stdin.isatty():
         raise TraplessError("a console needs a terminal; `trapless exec` runs commands without one")
-    print(f"{terminal.ESCAPE_NAME} leaves.", flush=True)
+    print(f"{terminal.ESCAPE_NAME} leaves. If nothing shows, another terminal has this shell.", flush=True)
     left = terminal.attach(path, lambda size: None)
     print("\nThe frontend goes on." if left else "\nThe frontend has ended.")
 

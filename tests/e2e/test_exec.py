@@ -114,7 +114,7 @@ def test_plain_mpremote_reaches_the_prompt(pair):
 
 def test_repl_is_the_prompt_of_the_running_backend(trapless, pair):
     master, slave = pty.openpty()
-    process = trapless.start("repl", stdin=slave, stdout=slave, stderr=slave)
+    process = trapless.start("repl", "--pair", os.getpid(), stdin=slave, stdout=slave, stderr=slave)
     seen = b""
     while b">>> " not in seen:  # what is typed before mpremote has set the terminal up is lost
         os.write(master, b"\r")
