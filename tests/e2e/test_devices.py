@@ -1,32 +1,42 @@
 # SPDX-License-Identifier: MIT
-"""Resources that are devices of the backend's own machine: what Linux asks for moves QEMU's PL061, and what Linux reads
-is QEMU's PL031. QEMU itself is the witness, by its monitor and its trace.
-
-No driver of the guest has a reset line or switches a supply by itself, so these messages are raw ones.
+"""Resources that are devices of the backend's own machine: what a driver of Linux asks for moves QEMU's PL061, and what
+Linux reads is QEMU's PL031. QEMU itself is the witness, by its monitor and its trace.
 """
 
 import re
-import struct
 
 import pytest
 
-from trapless import bench, project
-from trapless.bench import TOOL as SCMI_RAW
+from e2e import consumer
+from e2e.consumer import Consumer
+from trapless import project
 
 GPIO_DATA, GPIO_DIR = 0x090303FC, 0x09030400
-RESET, VOLTAGE_CONFIG_SET = 0x16 << 10 | 0x4, 0x17 << 10 | 0x5
 BASE_SECONDS = 1_893_456_000  # 2030-01-01
 
 
 @pytest.fixture(scope="module")
 def pair_options(request):
-    """The pair of the command line with models.devices, scmi-raw in the frontend, and a clock that begins in 2030."""
+    """The pair of the command line with models.devices, drivers that use its resources, and a clock that begins in
+    2030."""
     from trapless.pytest_plugin import command_line_options
 
-    options = bench.with_tool(command_line_options(request.config))
+    options = command_line_options(request.config)
     options.model = project.FIRMWARE / "models" / "devices.py"
     options.backend_arguments = ["-rtc", "base=2030-01-01T00:00:00,clock=vm"]
-    return options
+    soc = consumer.platform_of(options)
+    nodes = {
+        "consumer": {"compatible": consumer.COMPATIBLE, **consumer.resets(soc, "hub")},
+        "supply": {"compatible": "regulator-output", **consumer.supply(soc, "vout", "hub")},
+    }
+    return consumer.equipped(options, nodes, "trapless_consumer")
+
+
+@pytest.fixture(scope="module")
+def driver(pair):
+    """The device in Linux that has the reset."""
+    pair.frontend.check("insmod /host/trapless_consumer.ko")
+    return Consumer(pair.frontend, "consumer")
 
 
 @pytest.fixture
@@ -39,28 +49,23 @@ def register(pair):
     return read
 
 
-def send(frontend, *words):
-    """Send a raw message that must succeed."""
-    answer = frontend.check(f"{SCMI_RAW} send {struct.pack(f'<{len(words)}I', *words).hex()}")
-    assert bytes.fromhex(answer) == struct.pack("<II", words[0], 0)
-
-
-def test_a_reset_of_the_frontend_moves_a_line(frontend, register):
+def test_a_driver_that_asserts_its_reset_moves_a_line(driver, register):
     assert register(GPIO_DIR) == 0b110
-    for flags, level in ((2, 0), (0, 0b10)):
-        send(frontend, RESET, 0, flags, 0)
+    for what, level in (("assert", 0), ("deassert", 0b10)):
+        driver.write("reset-hub", what)
         assert register(GPIO_DATA) & 0b10 == level
 
 
-def test_an_autonomous_reset_is_a_pulse(pair, frontend):
+def test_a_driver_that_resets_its_device_gives_a_pulse(pair, driver):
     with pair.backend_vm.traced("pl061_set_output") as lines:
-        send(frontend, RESET, 0, 1, 0)
+        driver.write("reset-hub", "reset")
     assert [re.search(r"output (\d) to (\d)", line).groups() for line in lines] == [("1", "0"), ("1", "1")]
 
 
-def test_a_supply_follows_the_frontend_and_the_prompt(frontend, backend, register):
-    for config, level in ((7, 0b100), (0, 0)):
-        send(frontend, VOLTAGE_CONFIG_SET, 0, config)
+def test_a_supply_follows_the_driver_and_the_prompt(frontend, backend, register):
+    supplied = Consumer(frontend, "supply")
+    for state, level in (("enabled", 0b100), ("disabled", 0)):
+        supplied.write("sysfs:state", state)
         assert register(GPIO_DATA) & 0b100 == level
     for enabled in (True, False):
         backend.exec(f'soc.voltages["hub"].enabled = {enabled}')
