@@ -35,7 +35,9 @@ class Performance(Resource):
 
     `levels`: (level, power, latency, frequency) of each level, ascending; where a level stands in it is its place.
     `places`: places by level; `words`: places by what frontends name a level with since version 4.0, and `allowed`:
-    those of them that the limits allow, from `lowest` to `highest`.
+    those of them that the limits allow, from `lowest` to `highest`. `change`: the function below, or None. `now`:
+    [place of the level, of the level that was asked for last, id of the agent that did: None if that of the
+    description holds].
     """
 
     KIND = "performance domain"
@@ -77,7 +79,7 @@ class Performance(Resource):
         self._require_number(rate_limit, 0, _RATE_LIMIT, "rate_limit in microseconds")
         self.rate_limit = rate_limit
         require(change is None or callable(change), self.subject, "change must be a function of the domain and a level")
-        self._change = change
+        self.change = change
         self.forbidden = self._checked_forbidden(forbidden)
         given = self._checked_levels(levels)
         self._values = tuple(entry[0] for entry in given)
@@ -93,7 +95,7 @@ class Performance(Resource):
         self._requests = {0: limits} if limits else {}
         self._allow(self._bounds_of(self._requests))
         self._initial = self.highest if level is None else self._allowed_place(level)
-        self._now = [self._initial, self._initial, None]
+        self.now = [self._initial, self._initial, None]
 
     def _require_number(self, value, least, most, what):
         holds = is_integer(value) and least <= value <= most
@@ -182,7 +184,7 @@ class Performance(Resource):
     @property
     def level(self):
         """Its level. At the prompt it may be set to any level of the description that is within the limits."""
-        return self._values[self._now[_PLACE]]
+        return self._values[self.now[_PLACE]]
 
     @level.setter
     def level(self, level):
@@ -192,7 +194,7 @@ class Performance(Resource):
     @property
     def index(self):
         """The index of its level, from 1 on."""
-        return self._now[_PLACE] + _FIRST_INDEX
+        return self.now[_PLACE] + _FIRST_INDEX
 
     @property
     def limits(self):
@@ -233,7 +235,7 @@ class Performance(Resource):
     @property
     def setter(self):
         """The id of the agent that has set the level last, 0 for the prompt; None if it is that of the description."""
-        return self._now[_SETTER]
+        return self.now[_SETTER]
 
     def set_place(self, place, agent):
         """Go to the level at `place`, which the limits allow, for the agent with id `agent`.
@@ -241,10 +243,10 @@ class Performance(Resource):
         Return whether another agent had set the level before. Raises what `change` raises. Allocates nothing while
         nobody wants to be told.
         """
-        now = self._now
+        now = self.now
         if now[_PLACE] != place:
-            if self._change:
-                self._change(self, self._values[place])
+            if self.change:
+                self.change(self, self._values[place])
             now[_PLACE] = place
             if self.observer:
                 self.announce("level", agent)
@@ -275,7 +277,7 @@ class Performance(Resource):
 
         At the prompt it can be interrupted by a message that asks for something else, so it looks again.
         """
-        now = self._now
+        now = self.now
         while True:
             bounds = self._bounds_of(self._requests)
             lowest, highest = self._range(bounds)
@@ -283,8 +285,8 @@ class Performance(Resource):
             moved, limited = place != now[_PLACE], bounds != self._bounds
             if not moved and not limited:
                 return
-            if moved and self._change:
-                self._change(self, self._values[place])
+            if moved and self.change:
+                self.change(self, self._values[place])
             self._allow(bounds)
             now[_PLACE] = place
             if limited:
@@ -294,7 +296,7 @@ class Performance(Resource):
 
     def restore(self, agent):
         """Forget the limits of the agent with id `agent`, and the level if it was the last to set it."""
-        now, before = self._now, list(self._now)
+        now, before = self.now, list(self.now)
         if now[_SETTER] == agent:
             now[_WANTED], now[_SETTER] = self._initial, None
         try:

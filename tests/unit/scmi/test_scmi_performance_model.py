@@ -61,7 +61,7 @@ def test_levels_have_sensible_defaults():
 def test_setting_level_and_limits_at_the_prompt():
     soc, said = platform(), []
     cpu = soc.performance["cpu"]
-    cpu._change = lambda domain, level: said.append((domain.name, level))
+    cpu.change = lambda domain, level: said.append((domain.name, level))
     cpu.level = 1600
     cpu.limits = (400, 1000)
     assert (cpu.level, cpu.limits) == (800, (400, 1000)) and said == [("cpu", 1600), ("cpu", 800)]
