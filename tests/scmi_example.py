@@ -131,7 +131,7 @@ def clocks():
     return [
         Clock("fixed", rate=24_000_000),
         Clock("list", rate=RATES[0], rates=RATES),
-        Clock("range", rate=5_000_000_000, rate_range=(1_000_000_000, 9_000_000_050, 100), enable_delay=77),
+        Clock("range", rate=5_000_000_000, rate_range=(1_000_000_000, 9_000_000_050, 100), enable_delay=77, delay=5),
         Clock("mux", parents=("list", "fixed")),
         Clock("settings", rate=1_000, settings={DUTY_CYCLE: 50, PHASE: 90, 0x81: 5}),
         Clock("locked", rate=100, rates=(100, 200), parents=("fixed", "list"), forbidden="all"),

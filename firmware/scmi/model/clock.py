@@ -314,8 +314,7 @@ class Clock(Resource):
     def row(self):
         """Return the columns of a table for people."""
         parent = f"from {self.parent.name}" if self.parent else ""
-        wanted = self.wanted
-        votes = ", ".join(f"agent {agent} wants {'on' if wanted[agent] else 'off'}" for agent in sorted(wanted))
+        votes = self._votes.row(("on", "off"))
         return (str(self.id), self.name, str(self.rate), "Hz", "on" if self.enabled else "off", parent, votes)
 
     def __repr__(self):

@@ -111,8 +111,7 @@ class PowerDomain(Resource):
 
     def row(self):
         """Return the columns of a table for people."""
-        wanted = self.wanted
-        votes = ", ".join(f"agent {agent} wants {wanted[agent]}" for agent in sorted(wanted))
+        votes = self._votes.row(self.states)
         return (str(self.id), self.name, self.state, "fixed" if self.fixed else "", votes)
 
     def __repr__(self):

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Voltage domains of a platform description. Source: DEN0056F, 3.9.1 and the fields of 3.9.2.5 to 3.9.2.10; for the
-frontend's nodes the device-tree binding `regulator.yaml`."""
+frontend's nodes the device-tree binding `regulator.yaml`.
+
+Several agents share a domain: it is on while any of them wants it to be. Its level is what was set last.
+"""
 
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE
 from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require
+from scmi.model.votes import Votes
 
 # A level is 32 bits with a sign on the wire.
 _LEVEL_LIMIT = const(1 << 31)
@@ -53,7 +57,9 @@ class Voltage(Resource):
         self.delay = self.checked_delay(delay)
         self._level = level
         self._enabled = bool(enabled)
-        self._initial = (level, self._enabled)
+        self._votes = Votes(not self._enabled)
+        self._initial_level = level
+        self._level_by = 0
 
     def _require_level(self, level, what):
         holds = is_integer(level) and -_LEVEL_LIMIT <= level < _LEVEL_LIMIT
@@ -115,16 +121,37 @@ class Voltage(Resource):
     def level(self, level):
         self._require_level(level, "level")
         self._require_allowed(level)
+        self.set_level(level, 0)
+
+    def set_level(self, level, agent):
+        """Have `level`, one that it accepts, for the agent with id `agent`, 0 being the platform.
+
+        What `drive` raises is raised here, and changes nothing; so it is with `vote`.
+        """
         self._configure(level, self._enabled)
+        self._level_by = agent
 
     @property
     def enabled(self):
-        """Whether it is on; it may be set."""
+        """Whether it is on. What it is set to at the prompt holds until an agent asks for something again."""
         return self._enabled
 
     @enabled.setter
     def enabled(self, enabled):
-        self._configure(self._level, bool(enabled))
+        self._switch(not enabled)
+        self._votes.overrule()
+
+    @property
+    def wanted(self):
+        """{agent id: whether it wants it to be on} of the agents that have said so."""
+        return {agent: not off for agent, off in self._votes.wanted.items()}
+
+    def vote(self, agent, enabled):
+        """Have the agent with id `agent` want it on or off; None: it no longer cares."""
+        self._votes.cast(agent, None if enabled is None else not enabled, self._switch)
+
+    def _switch(self, off):
+        self._configure(self._level, not off)
 
     def _configure(self, level, enabled):
         if self._drive is not None:
@@ -133,9 +160,11 @@ class Voltage(Resource):
         self._enabled = enabled
 
     def restore(self, agent):
-        """Go back to level and state of the description."""
-        if (self._level, self._enabled) != self._initial:
-            self._configure(*self._initial)
+        """Take back the vote of the agent with id `agent`, and the level if it was the last to set it."""
+        if self._level_by == agent:
+            self.set_level(self._initial_level, 0)
+        if agent in self._votes.wanted:
+            self.vote(agent, None)
 
     def frontend_properties(self):
         """Return the properties of its regulator node, or None if Linux must not have it as a regulator.
@@ -157,10 +186,10 @@ class Voltage(Resource):
     def row(self):
         """Return the columns of a table for people."""
         state = "always on" if self.always_on and self._enabled else "on" if self._enabled else "off"
-        return (str(self.id), self.name, str(self._level), "µV", state)
+        return (str(self.id), self.name, str(self._level), "µV", state, self._votes.row(("on", "off")))
 
     def __repr__(self):
-        return "voltage " + "  ".join(self.row())
+        return "voltage " + "  ".join(self.row()).rstrip()
 
 
 def regulators(voltages):

@@ -37,6 +37,10 @@ class Votes:
             self._overruled = before[1]
             raise
 
+    def row(self, names):
+        """Return a column of a table for people; `names`: of the votes, which are its indices."""
+        return ", ".join(f"agent {agent} wants {names[self.wanted[agent]]}" for agent in sorted(self.wanted))
+
     def _put(self, agent, vote):
         if vote is None:
             self.wanted.pop(agent, None)

@@ -103,7 +103,7 @@ def _set_rate(agent, clock, asked, wanted):
 
 
 def _set_later(agent, clock, request):
-    if not agent.platform.protocols[PROTOCOL_ID].delays:
+    if clock.delay is None and not agent.platform.protocols[PROTOCOL_ID].delays:
         return NOT_SUPPORTED
     flags, asked = request[1], request[4] << 32 | request[3]
     wanted = clock.rounded(asked, flags >> _ROUND_SHIFT)
@@ -301,9 +301,10 @@ class ClockProtocol(Protocol):
         row(0xF, "CLOCK_GET_PERMISSIONS", _THIRD, ("clock_id",), ("permissions",), get_permissions),
     )
 
-    def __init__(self, platform, resources=()):
-        super().__init__(platform, resources)
-        self.delays = any(clock.delay is not None for clock in self.resources)
+    @property
+    def delays(self):
+        """Whether any clock takes time to change."""
+        return any(clock.delay is not None for clock in self.resources)
 
     def attributes(self, agent):
         """Number of clocks, and how many asynchronous changes may be pending."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Voltage domain management protocol 2.1, 2.0 and 1.0, which has neither asynchronous requests nor long names.
 
-Source: DEN0056F, 3.9.
+Source: DEN0056F, 3.9. An agent that switches off a domain which another agent wants on gets SUCCESS, as its vote has
+been taken; the domain stays on, and VOLTAGE_CONFIG_GET tells so.
 """
 
 from hal.compat import const
@@ -51,8 +52,8 @@ def config_set(agent, domain, request, reply, room):
         return INVALID_PARAMETERS
     if mode == _OFF and domain.always_on:
         return DENIED
+    domain.vote(agent.id, mode == _ON)
     agent.note(domain)
-    domain.enabled = mode == _ON
     return 8
 
 
@@ -73,15 +74,15 @@ def level_set(agent, domain, request, reply, room):
         return INVALID_PARAMETERS
     if request[2] & _ASYNCHRONOUS:
         return agent.later(request[0], domain, lambda: _finish(agent, domain, level))
+    domain.set_level(level, agent.id)
     agent.note(domain)
-    domain.level = level
     return 8
 
 
 def _finish(agent, domain, level):
     """Carry out an asynchronous VOLTAGE_LEVEL_SET; return the payload of VOLTAGE_LEVEL_SET_COMPLETE (3.9.3.1)."""
+    domain.set_level(level, agent.id)
     agent.note(domain)
-    domain.level = level
     return (domain.id, low(domain.level))
 
 

@@ -4,6 +4,7 @@
 from fuzz._scmi.part import (
     DENIED,
     INVALID_PARAMETERS,
+    MOST_OPEN,
     NOT_SUPPORTED,
     OUT_OF_RANGE,
     PROTOCOL_ERROR,
@@ -109,7 +110,7 @@ class Clock(Part):
         return super().flags(source, message)
 
     def message_1(self, agent, request, room):
-        return [self.COUNT]
+        return [MOST_OPEN << 16 | self.COUNT]
 
     def message_3(self, agent, request, room):
         clock, version = request[1], self.version(agent)
@@ -139,7 +140,7 @@ class Clock(Part):
 
     def message_5(self, agent, request, room):
         flags, clock, wanted = request[1], request[2], request[3] | request[4] << 32
-        if flags & 1 or (clock not in CHOICES and clock != RANGE):
+        if clock not in CHOICES and clock != RANGE:
             return NOT_SUPPORTED
         up, closest = flags & 4, flags & 8
         if clock == RANGE:
@@ -148,6 +149,8 @@ class Clock(Part):
             rate = nearest(CHOICES[clock], wanted, up, closest)
         if rate is None:
             return INVALID_PARAMETERS
+        if flags & 1:
+            return self.later(agent)
         self.set(agent, clock, "rate", rate)
         return []
 

@@ -7,6 +7,7 @@ A protocol's oracle knows its resources of `scmi_example` by heart and follows w
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
 BUSY, PROTOCOL_ERROR, IN_USE = -6, -10, -11
 AGENTS = (1, 2)
+MOST_OPEN = 8
 
 
 def words(value):
@@ -85,6 +86,13 @@ class Part:
     def note(self, agent, number):
         """Remember that `agent` has changed a resource."""
         self.oracle.changed[agent].add((self.ID, number))
+
+    def later(self, agent):
+        """Return the answer to a sound request of `agent` for a delayed response, which does not come: no time passes."""
+        if self.oracle.open[agent] == MOST_OPEN:
+            return BUSY
+        self.oracle.open[agent] += 1
+        return []
 
     def version(self, agent):
         """Return the version that `agent` uses."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Oracle of the power capping protocol. Source: DEN0056F, 3.10."""
 
-from fuzz._scmi.part import BUSY, INVALID_PARAMETERS, NOT_SUPPORTED, Part, text_words
+from fuzz._scmi.part import INVALID_PARAMETERS, NOT_SUPPORTED, Part, text_words
 from scmi_example import BOX, CORES, LOAD, LONG_CAP, METER, SLOW, TIED
 
 NAMES = ("box", "cores", "slow", "load", "meter", "tied", "a-power-cap-wit")
@@ -26,7 +26,6 @@ PARENTS = {CORES: BOX, SLOW: CORES, TIED: BOX, LONG_CAP: BOX}
 UNITS = {SLOW: 2, LOAD: 0}
 
 # Requests that wait for their delayed response: time stands still here, so that none ever gets it.
-MOST_OPEN = 8
 
 
 def choices(limits):
@@ -110,10 +109,7 @@ class Powercap(Part):
         if not disables and cap not in choices(CAPS[number]):
             return INVALID_PARAMETERS
         if flags & 2:
-            if self.oracle.open[agent] == MOST_OPEN:
-                return BUSY
-            self.oracle.open[agent] += 1
-            return []
+            return self.later(agent)
         self.wanted[number][agent] = cap
         self.note(agent, number)
         return []

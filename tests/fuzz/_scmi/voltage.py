@@ -16,7 +16,7 @@ VOLTAGE_LEVELS = {
 
 
 class Voltage(Part):
-    """Level and mode of each domain."""
+    """Level of each domain and who has set it, and which mode each agent wants."""
 
     ID, NAME, VERSIONS, COUNT = 0x17, "voltage", (0x20001, 0x20000, 0x10000), 7
     SOC = range(COUNT)
@@ -29,8 +29,13 @@ class Voltage(Part):
         super().__init__(oracle)
 
     def restore(self, number, agent):
-        level = 850_000 if number == RAIL else VOLTAGE_LEVELS[number][0]
-        self.voltages[number] = {"level": level, "mode": 0 if number == LONG_VOLTAGE else 7}
+        level = (850_000 if number == RAIL else VOLTAGE_LEVELS[number][0], None)
+        if agent is None:
+            self.voltages[number] = {"level": level, "wanted": {}}
+            return
+        self.voltages[number]["wanted"].pop(agent, None)
+        if self.voltages[number]["level"][1] == agent:
+            self.voltages[number]["level"] = level
 
     def draw(self, source, message, words):
         if message == 0x7 and len(words) > 2 and source.below(6):
@@ -65,12 +70,13 @@ class Voltage(Part):
             return INVALID_PARAMETERS
         if domain == ALWAYS and mode == 0:
             return DENIED
-        self.voltages[domain]["mode"] = mode
+        self.voltages[domain]["wanted"][agent] = mode
         self.note(agent, domain)
         return []
 
     def message_6(self, agent, request, room):
-        return [self.voltages[request[1]]["mode"]]
+        wanted = self.voltages[request[1]]["wanted"].values()
+        return [max(wanted) if wanted else 0 if request[1] == LONG_VOLTAGE else 7]
 
     def message_7(self, agent, request, room):
         domain, level = request[1], request[3]
@@ -82,12 +88,12 @@ class Voltage(Part):
             return INVALID_PARAMETERS
         if request[2]:
             return NOT_SUPPORTED
-        self.voltages[domain]["level"] = level
+        self.voltages[domain]["level"] = (level, agent)
         self.note(agent, domain)
         return []
 
     def message_8(self, agent, request, room):
-        return [self.voltages[request[1]]["level"] & 0xFFFFFFFF]
+        return [self.voltages[request[1]]["level"][0] & 0xFFFFFFFF]
 
     def message_9(self, agent, request, room):
         return [0] + [None] * 16

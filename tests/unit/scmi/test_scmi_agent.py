@@ -38,7 +38,7 @@ def test_size_comes_before_flags_flags_before_resource_resource_before_permissio
     assert scmi.call(CLOCK, 0x5, 0xFF, NOBODY, 1, 0) == (INVALID_PARAMETERS, [])
     assert scmi.call(CLOCK, 0x5, 1, NOBODY, 1, 0) == (NOT_FOUND, [])
     assert scmi.call(CLOCK, 0x5, 1, LOCKED, 1, 0) == (DENIED, [])
-    assert scmi.call(CLOCK, 0x5, 1, LIST, 1, 0) == (NOT_SUPPORTED, [])
+    assert scmi.call(CLOCK, 0x5, 1, FIXED, 1, 0) == (NOT_SUPPORTED, [])
 
 
 def test_order_of_checks_for_replies_that_are_ready():
