@@ -88,7 +88,7 @@ class Part:
         self.oracle.changed[agent].add((self.ID, number))
 
     def later(self, agent):
-        """Return the answer to a sound request of `agent` for a delayed response, which does not come: no time passes."""
+        """Return the answer to a sound request of `agent` for a delayed response; no time passes, so none comes."""
         if self.oracle.open[agent] == MOST_OPEN:
             return BUSY
         self.oracle.open[agent] += 1
