@@ -107,6 +107,8 @@ struct performance_11_request { uint32 domain_id; uint32 message_id; };
 struct performance_11_reply { uint32 attributes; uint32 rate_limit; uint64 chan; uint32 size; uint64 doorbell[3]; };
 struct performance_12_request { uint32 domain_id; };
 struct performance_12_reply { uint32 flags; char name[64]; };
+struct performance_0_event { uint32 agent_id; uint32 domain_id; uint32 range_max; uint32 range_min; };
+struct performance_1_event { uint32 agent_id; uint32 domain_id; uint32 performance_level; };
 struct performance_16_request { uint32 version; };
 struct performance_16_reply { };
 

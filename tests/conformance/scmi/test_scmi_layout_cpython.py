@@ -391,3 +391,16 @@ def test_performance_limits_and_level():
 def test_performance_name():
     found = C.performance_12_reply(reply(PERFORMANCE, 12, LONG_PERFORMANCE))
     assert (found.flags, text(found.name)) == (0, LONG_PERFORMANCE_NAME)
+
+
+def test_performance_events():
+    scmi = client()
+    for message in (9, 10):
+        scmi.ok(PERFORMANCE, message, CPU, 1)
+    scmi.ok(PERFORMANCE, 5, CPU, 1600, 1200)
+    limits, level = [struct.pack("<{}I".format(len(words)), *words) for _, words in scmi.events()]
+    found = C.performance_0_event(limits)
+    assert (found.agent_id, found.domain_id, found.range_max, found.range_min) == (1, CPU, 1600, 1200)
+    found = C.performance_1_event(level)
+    assert (found.agent_id, found.domain_id, found.performance_level) == (1, CPU, 1200)
+    assert (len(limits), len(level)) == (len(C.performance_0_event), len(C.performance_1_event))
