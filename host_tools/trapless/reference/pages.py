@@ -12,6 +12,8 @@ from trapless.reference import exercise, linux, tables
 from trapless.reference.exercise import Seen
 from trapless.reference.tables import Clause
 
+_GENERAL = "test_scmi_bad_input"
+
 FOLDER = project.ROOT / "docs" / "reference"
 
 _MESSAGES_HEAD = """\
@@ -157,9 +159,14 @@ def _reason(clause: Clause, status: str) -> str:
 
 
 def tests_for(clause: Clause, seen: list[Seen]) -> list[Seen]:
-    """Return what shows a status of a message, the test whose name has the message's clause first."""
+    """Return what shows a status of a message: first the tests that have its clause in their names, those that try
+    all messages alike last."""
     prefix = f"test_{clause.clause.replace('.', '_')}_"
-    return sorted(seen, key=lambda item: (not item.name.startswith(prefix), -item.version, item.file, item.name))
+
+    def rank(item: Seen) -> tuple[bool, bool, int, str, str]:
+        return (not item.name.startswith(prefix), item.file == _GENERAL, -item.version, item.file, item.name)
+
+    return sorted(seen, key=rank)
 
 
 def _version(version: int) -> str:
