@@ -75,8 +75,8 @@ class Voltage(Part):
         return []
 
     def message_6(self, agent, request, room):
-        wanted = self.voltages[request[1]]["wanted"].values()
-        return [max(wanted) if wanted else 0 if request[1] == LONG_VOLTAGE else 7]
+        wanted = self.voltages[request[1]]["wanted"]
+        return [max(wanted.values()) if wanted else 0 if request[1] == LONG_VOLTAGE else 7]
 
     def message_7(self, agent, request, room):
         domain, level = request[1], request[3]
