@@ -12,6 +12,7 @@ from scmi.platform import (
     PHASE,
     Axis,
     Clock,
+    Frontend,
     Function,
     Group,
     Performance,
@@ -121,6 +122,7 @@ platform = Platform(
         PowerDomain("image-signal-processor-of-the-rear-camera", state="off"),
     ],
     system=SystemPower(),
+    frontend=Frontend(cpus="cpu"),
     performance=[
         Performance(
             "cpu",

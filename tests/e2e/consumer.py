@@ -49,6 +49,11 @@ def power_domain(platform, name):
     return {"power-domains": [overlay.provider(POWER), platform.power_domains[name].id]}
 
 
+def performance_domain(platform, name):
+    """The property of a device in this performance domain."""
+    return {"power-domains": [overlay.provider(PERFORMANCE), platform.performance[name].id]}
+
+
 def supply(platform, label, name):
     """The property of a device that is supplied by this voltage, under `label`."""
     return {f"{label}-supply": f"&{{/firmware/scmi/protocol@17/regulators/regulator@{platform.voltages[name].id:x}}}"}
