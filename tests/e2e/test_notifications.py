@@ -13,7 +13,7 @@ from e2e.notifications import Notifications
 from trapless import bench
 from trapless.bench import TOOL as SCMI_RAW
 
-POWER, SENSOR, RESET, POWER_CAP = 0x11, 0x15, 0x16, 0x18
+POWER, CLOCK, SENSOR, RESET, POWER_CAP = 0x11, 0x14, 0x15, 0x16, 0x18
 RISEN = 1 << 16
 ON, OFF = 0, 1 << 30
 
@@ -25,7 +25,12 @@ def pair_options(request):
 
     options = bench.with_tool(command_line_options(request.config))
     soc = consumer.platform_of(options)
-    device = {"compatible": consumer.COMPATIBLE, **consumer.resets(soc, "gpu"), **consumer.power_domain(soc, "gpu")}
+    device = {
+        "compatible": consumer.COMPATIBLE,
+        **consumer.clocks(soc, "pll"),
+        **consumer.resets(soc, "gpu"),
+        **consumer.power_domain(soc, "gpu"),
+    }
     return consumer.equipped(options, {"consumer": device}, "trapless_consumer", "trapless_events")
 
 
@@ -43,7 +48,7 @@ def told(pair):
 
 @pytest.fixture(scope="module")
 def device(pair):
-    """A device with the reset and in the power domain of the GPU."""
+    """A device with a clock, with the reset of the GPU and in its power domain."""
     pair.frontend.check("insmod /host/trapless_consumer.ko")
     return consumer.Consumer(pair.frontend, "consumer")
 
@@ -72,6 +77,16 @@ def test_a_power_domain_changed_at_the_prompt(soc, told, backend):
         backend.exec(f'soc.power_domains["gpu"].state = "{name}"')
         told.wait_for(POWER, 0, 0, gpu, state)
     told.unsubscribe(POWER, 0)
+
+
+def test_a_rate_changed_by_a_driver_and_at_the_prompt(soc, told, device, backend):
+    pll = soc.clocks["pll"].id
+    told.subscribe(CLOCK, 0, pll)
+    device.write("clock-pll/rate", 800_000_000)
+    told.wait_for(CLOCK, 0, 1, pll, 800_000_000)
+    backend.exec('soc.clocks["pll"].rate = 1_200_000_000')
+    told.wait_for(CLOCK, 0, 0, pll, 1_200_000_000)
+    told.unsubscribe(CLOCK, 0, pll)
 
 
 def test_a_reset_by_a_driver_and_by_a_raw_message(soc, told, device, frontend):
