@@ -11,9 +11,10 @@
 Sources: DEN0056F, 3.2 (vendor, agents, devices), and for the frontend's nodes the device-tree binding `arm,scmi.yaml`.
 """
 
+from scmi import description
 from scmi.agent import Agent
 from scmi.model.clock import Clock
-from scmi.model.collection import Collection, table
+from scmi.model.collection import Collection
 from scmi.model.devices import Device, group
 from scmi.model.frontend import Frontend, ThermalZone
 from scmi.model.own import FIRST_OWN, own_protocols
@@ -28,7 +29,7 @@ from scmi.model.sealed import seal_all
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.setting import DUTY_CYCLE, PHASE
 from scmi.model.system_power import SystemPower
-from scmi.model.voltage import Voltage, regulators
+from scmi.model.voltage import Voltage
 from scmi.protocols.base import MAX_REPORTS, BaseProtocol
 from scmi.protocols.clock import ClockProtocol
 from scmi.protocols.performance import PerformanceProtocol
@@ -71,7 +72,8 @@ class Platform:
     """A system on chip: resources, `agents` and `devices` by name or id, and `protocols` by id.
 
     Resources are `sensors`, `clocks`, `power_domains`, `performance`, `resets`, `voltages`, `power_caps`, `pins`, and
-    `system`, which is a SystemPower or None.
+    `system`, which is a SystemPower or None; those of protocols of one's own are in `own`, as (class, Collection).
+    `frontend`: the Frontend.
     """
 
     def __init__(
@@ -142,8 +144,8 @@ class Platform:
         self.own = own_protocols(protocols or {})
         self.performance = _numbered(performance, "performance domain", 0, 0xFFFF, Performance)
         require_one_unit(self.performance)
-        self._frontend = frontend or Frontend()
-        self._frontend.describe(self.performance, self.sensors)  # refuses a name that is not known
+        self.frontend = frontend or Frontend()
+        self.frontend.describe(self.performance, self.sensors)  # refuses a name that is not known
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
         self._any_agents = not agents
@@ -264,126 +266,15 @@ class Platform:
         return protocols
 
     def describe(self):
-        """Return what a frontend should see, as lists and dicts of plain data.
-
-        A sensor's `value` and a domain's `power` are None if they move by themselves; with axes a value is a list.
-        """
-        return {
-            "vendor": self.vendor,
-            "sub_vendor": self.sub_vendor,
-            "implementation_version": self.implementation_version,
-            "protocols": [
-                {"id": number, "name": self.protocols[number].NAME, "version": self.protocols[number].newest}
-                for number in sorted(self.protocols)
-            ],
-            "agents": [{"id": agent.id, "name": agent.name, "trusted": agent.trusted} for agent in self.agents],
-            "sensors": [
-                {
-                    "id": sensor.id,
-                    "name": sensor.name,
-                    "unit": sensor.unit.name,
-                    "symbol": sensor.unit.symbol,
-                    "type": sensor.unit.code,
-                    "exponent": sensor.unit.exponent,
-                    "value": None if sensor.moving else sensor.value,
-                }
-                for sensor in self.sensors
-            ],
-            "clocks": [
-                {
-                    "id": clock.id,
-                    "name": clock.name,
-                    "rate": clock.rate,
-                    "enabled": clock.enabled,
-                    "parent": clock.parent.name if clock.parent else None,
-                }
-                for clock in self.clocks
-            ],
-            "power_domains": [
-                {"id": domain.id, "name": domain.name, "state": domain.state} for domain in self.power_domains
-            ],
-            "resets": [
-                {"id": reset.id, "name": reset.name, "latency": reset.latency, "asserted": reset.asserted}
-                for reset in self.resets
-            ],
-            "voltages": [
-                {"id": voltage.id, "name": voltage.name, "level": voltage.level, "enabled": voltage.enabled}
-                for voltage in self.voltages
-            ],
-            "power_caps": [
-                {
-                    "id": domain.id,
-                    "name": domain.name,
-                    "unit": domain.unit,
-                    "cap": domain.cap,
-                    "limits": list(domain.limits),
-                    "interval": domain.interval,
-                    "power": None if domain.moving else domain.power,
-                    "parent": domain.parent.name if domain.parent else None,
-                }
-                for domain in self.power_caps
-            ],
-            "pins": self.pins.describe(),
-            "performance": [
-                {
-                    "id": domain.id,
-                    "name": domain.name,
-                    "level": domain.level,
-                    "levels": [list(row) for row in domain.levels],
-                }
-                for domain in self.performance
-            ],
-            "system": {"state": self.system.state, "states": list(self.system.states)} if self.system else None,
-            "frontend": self._frontend.describe(self.performance, self.sensors),
-        }
+        """Return what a frontend should see, as lists and dicts of plain data (scmi.description)."""
+        return description.describe(self)
 
     def frontend_nodes(self):
         """Return the protocol nodes of the frontend's device tree as dicts of node name and properties."""
-        cells = {
-            SystemProtocol.ID: None,
-            PowercapProtocol.ID: None,
-            PowerProtocol.ID: "#power-domain-cells",
-            PerformanceProtocol.ID: "#power-domain-cells",
-            ClockProtocol.ID: "#clock-cells",
-            SensorProtocol.ID: "#thermal-sensor-cells",
-            ResetProtocol.ID: "#reset-cells",
-        }
-        nodes = []
-        for number in sorted(self.protocols):
-            if number in cells:
-                properties = {cells[number]: 1} if cells[number] else {}
-                properties["reg"] = number
-                nodes.append({"name": f"protocol@{number:x}", "properties": properties})
-        if len(self.voltages):
-            properties = {"reg": VoltageProtocol.ID, "regulators": regulators(self.voltages)}
-            nodes.append({"name": f"protocol@{VoltageProtocol.ID:x}", "properties": properties})
-        if len(self.pins):
-            properties = {"reg": PinctrlProtocol.ID}
-            properties.update(self.pins.frontend_properties())
-            nodes.append({"name": f"protocol@{PinctrlProtocol.ID:x}", "properties": properties})
-        for kind, _ in self.own:
-            nodes.append({"name": f"protocol@{kind.ID:x}", "properties": {"reg": kind.ID}})
-        return nodes
+        return description.frontend_nodes(self)
 
     def __repr__(self):
-        parts = [f"{self.vendor} {self.sub_vendor}, implementation {self.implementation_version:#x}"]
-        for title, items in (
-            ("sensors", self.sensors),
-            ("clocks", self.clocks),
-            ("power domains", self.power_domains),
-            ("resets", self.resets),
-            ("voltages", self.voltages),
-            ("power caps", self.power_caps),
-            ("performance", self.performance),
-            ("agents", self.agents),
-        ) + tuple((kind.NAME, resources) for kind, resources in self.own):
-            lines = table([item.row() for item in items]).split("\n") if len(items) else ["none"]
-            parts.append(title + "\n  " + "\n  ".join(lines))
-        if len(self.pins):
-            parts.append("pins\n  " + repr(self.pins).replace("\n", "\n  "))
-        if self.system:
-            parts.append(repr(self.system))
-        return "\n".join(parts)
+        return description.overview(self)
 
 
 def _numbered(items, kind, first, highest, expected):
