@@ -65,8 +65,8 @@ class Bench:
         names = {protocol.NAME: protocol.VERSIONS for protocol in platform().protocols.values()}
         pinned = {name: source.one_of(names[name]) for name in sorted(names) if source.below(2)}
         self.platform = platform(pinned)
-        for protocol in self.platform.protocols.values():
-            for resource in protocol.resources:
+        for number in sorted(self.platform.protocols):
+            for resource in self.platform.protocols[number].resources:
                 resource.delay = source.one_of((None, 0, 1, 3))
         self.peers = [Peer(ScmiDevice(agent)) for agent in self.platform.agents]
         self.rig = Rig(*[peer.device for peer in self.peers])
