@@ -61,15 +61,15 @@ class Performance(Resource):
         `name`: 1 to 63 bytes. `levels`: numbers, of kilohertz or of any linear scale, or (level, power, latency,
         frequency), of which any but the level may be missing: power in `power_unit` (0: not known), microseconds that a
         change to this level takes at most, kilohertz. Without any frequency these follow from the sustained one. Linux
-        6.12 takes no domain with more than 32 levels. `level`: the present one, the highest that is allowed unless
-        told. `limits`: (lowest, highest) level that the platform itself allows, None: all. `sustained`: the level that
-        it can keep up, the highest unless told; `sustained_frequency`: its kilohertz, the level itself unless told, 0:
-        not known. Levels above it are what Linux calls boost. `indexed`: since version 4.0 frontends name a level by
-        its index, 1 being the lowest. `power_unit`: "milliwatt", "microwatt", or None for an abstract linear scale, the
-        same for all domains. `rate_limit`: microseconds that frontends should wait between two requests, 0: none.
-        `forbidden`: what frontends may not change: "limits", "level", or "all". `change`: `change(domain, level)` is
-        called before the level changes; what it raises leaves everything as it was, and the frontend is answered
-        GENERIC_ERROR.
+        6.12 takes no domain with more than 32 levels, and complains of processors without powers. `level`: the present
+        one, the highest that is allowed unless told. `limits`: (lowest, highest) level that the platform itself allows,
+        None: all. `sustained`: the level that it can keep up, the highest unless told; `sustained_frequency`: its
+        kilohertz, the level itself unless told, 0: not known. Levels above it are what Linux calls boost. `indexed`:
+        since version 4.0 frontends name a level by its index, 1 being the lowest. `power_unit`: "milliwatt",
+        "microwatt", or None for an abstract linear scale, the same for all domains. `rate_limit`: microseconds that
+        frontends should wait between two requests, 0: none. `forbidden`: what frontends may not change: "limits",
+        "level", or "all". `change`: `change(domain, level)` is called before the level changes; what it raises leaves
+        everything as it was, and the frontend is answered GENERIC_ERROR.
         """
         super().__init__(name)
         self.indexed = require_flag(indexed, self.subject, "indexed")
