@@ -3,16 +3,16 @@
 
 A request is checked in this order: header, type, protocol, message, size, reserved bits, resource, permission, room
 for the reply; then its handler runs. The first check that fails decides the status, and a status other than SUCCESS
-is the whole payload. Only the dispatcher writes a status, and it turns a Python exception into GENERIC_ERROR, or
-into what a `Refusal` says.
+is the whole payload. Only the agent writes a status, and it turns any Python exception into GENERIC_ERROR.
 
-A message costs one dictionary lookup, by header bits 17:0: everything that its row says has been put into tuples of
-integers and objects beforehand (`_entry`). Readings of sensors and rates of clocks, asked for all the time, are
-copied from what the resource holds ready, without a call of a handler and without any allocation. Such a message that
-is not sound in every respect goes the long way round, where the order of the checks is kept.
+The checks themselves are done by `hal.edge.Dispatcher`, with the Rows that the message tables are turned into for the
+versions that this agent uses and the resources that it may use. It calls the handler if all of them hold; otherwise
+`_explain` finds out which does not. Readings of sensors and rates of clocks, asked for all the time, are copied from
+what the resource holds ready, without a call of a handler.
 """
 
 from hal.compat import const
+from hal.edge import Dispatcher, Row
 from scmi.delayed import Delayed
 from scmi.events import Events
 from scmi.message import TYPE_COMMAND, key, payload_words, word_of
@@ -40,6 +40,11 @@ _STATUS_REPLY = const(8)
 class Agent:
     """One frontend: what it may use, what it has set, what it wants to be told, and its dispatcher.
 
+    `handle(request, length, reply, room)` answers one message. `request`, `reply`: `array('I')` of little-endian words,
+    the first being the SCMI header; `length`: bytes of the request, `room`: bytes of the reply buffer, either of which
+    may exceed its array. It returns the length of the reply in bytes, or a negative number if there is no header to
+    answer or no room for a status.
+
     `hears`: its frontend takes events; `events`: those, and its subscriptions; `delayed`: its requests that are open.
     Counters: `refused` {status: replies with it}, `unanswerable` messages, `failures` (Python exceptions in a
     handler, answered with GENERIC_ERROR). `last_failure` tells the latest exception in words.
@@ -64,8 +69,8 @@ class Agent:
         self._revoked_devices = set()
         self._revoked_protocols = set()
         self._configured = []
-        self._entries = {}
         self._waker = None
+        self.handle = Dispatcher(_KEY_MASK, self, self._explain, self._refuse, self._fail)
 
     def join(self, platform, number):
         """Become agent `number` of `platform`; called once by the platform."""
@@ -109,12 +114,15 @@ class Agent:
         return row is not None and (row[9] is None or self.hears)
 
     def _rebuild(self):
-        entries = {}
+        rows = {}
         for protocol in self.platform.protocols.values():
-            view = [item if self.may_use(protocol, item) else _NO_ACCESS for item in protocol.resources]
+            views = {0: [item if self.may_use(protocol, item) else None for item in protocol.resources]}
             for number, message in protocol.messages(self.versions[protocol.ID]).items():
-                entries[key(protocol.ID, number)] = _entry(protocol, message, view)
-        self._entries = entries
+                access = message[7]
+                if access not in views:
+                    views[access] = [item and (None if access & item.forbidden else item) for item in views[0]]
+                rows[key(protocol.ID, number)] = _row(protocol, message, views[access])
+        self.handle.rows = rows
 
     def may_use(self, protocol, resource):
         """Return whether any of the devices that `resource` belongs to gives this agent access through `protocol`."""
@@ -165,57 +173,18 @@ class Agent:
         if self.hears and self.events.subscribed(protocol, event, resource):
             self.events.notify(protocol, event, resource, detail, words)
 
-    def handle(self, request, length, reply, room):
-        """Answer one message.
-
-        `request`, `reply`: `array('I')` of little-endian words, the first being the SCMI header; `length`: bytes of the
-        request, `room`: bytes of the reply buffer, either of which may exceed its array. Returns the length of the
-        reply in bytes, or a negative number if there is no header to answer or no room for a status.
-        """
-        try:
-            header = request[0]
-            size, least, flags_at, view, _ = self._entries[header & _KEY_MASK]
-            if length == size and room >= least and not (flags_at and request[flags_at]):
-                ready = view[request[1]].ready
-                if ready is not None:
-                    ready(header, reply)
-                    return least
-        except Exception:  # noqa: S110  an unknown message or resource, a failed reading: found out and answered below
-            pass
-        return self._answer(request, length, reply, room)
-
-    def _answer(self, request, length, reply, room):
+    def _explain(self, request, length, reply, room):
+        """Answer a message that is not sound: with the status of the first check that fails."""
         if length < _HEADER or room < _STATUS_REPLY:
             self.unanswerable += 1
             return -1
-        header = request[0]
-        reply[0] = header
-        reply[1] = SUCCESS
-        entry = self._entries.get(header & _KEY_MASK)
-        if entry is None:
-            return self._refuse(reply, self._unknown(header))
-        try:
-            written = self._run(entry[4], request, length, reply, room)
-        except Exception as error:
-            written = self.status_of(header, error)
-        return written if written > 0 else self._refuse(reply, written)
+        reply[0] = request[0]
+        row = self.handle.rows.get(request[0] & _KEY_MASK)
+        return self._refuse(reply, _fault(row, request, length) if row else self._unknown(request[0]))
 
-    def _run(self, rules, request, length, reply, room):
-        size, least, flags_at, reserved, id_at, resources, access, handler, fits = rules
-        if length != size and not (fits and fits(request, length)):
-            return PROTOCOL_ERROR
-        if flags_at and request[flags_at] & reserved:
-            return INVALID_PARAMETERS
-        resource = resources
-        if id_at:
-            if request[id_at] >= len(resources):
-                return NOT_FOUND
-            resource = resources[request[id_at]]
-            if resource is _NO_ACCESS or access & resource.forbidden:
-                return DENIED
-        if room < least:
-            return PROTOCOL_ERROR
-        return handler(self, resource, request, reply, room)
+    def _fail(self, request, reply, error):
+        reply[0] = request[0]
+        return self._refuse(reply, self.status_of(request[0], error))
 
     def _unknown(self, header):
         if header >> 8 & 3 != TYPE_COMMAND:
@@ -223,6 +192,8 @@ class Agent:
         return NOT_FOUND if header >> 10 & 0xFF in self.platform.protocols else NOT_SUPPORTED
 
     def _refuse(self, reply, status):
+        if type(status) is not int or status not in NAMES or status == SUCCESS:
+            status = self.status_of(reply[0], TypeError(f"a handler returned {status!r}, no length and no status"))
         self.refused[status] = self.refused.get(status, 0) + 1
         reply[1] = status & _WORD
         return _STATUS_REPLY
@@ -261,30 +232,24 @@ class Agent:
         return "agent " + "  ".join(self.row()).rstrip()
 
 
-class _NoAccess:
-    """Stands in an agent's view for a resource that it may not use."""
-
-    ready = None
-
-
-_NO_ACCESS = _NoAccess()
-
-
-def _entry(protocol, message, view):
-    """Return what the dispatcher needs of a message row: what a reply that is ready needs, then all rules.
-
-    (request bytes or -1 if no reply is ever ready, least reply bytes, word of the flags or 0, resources, rules),
-    where rules are (request bytes, least reply bytes, word of the flags or 0, their reserved bits, word of the
-    resource id or 0, resources or the protocol, access bits, handler, and None or what checks the length of a request
-    that has none; its request bytes are -1)
-    """
-    _, _, _, request, reply, handler, flags, access, _, _, ready = message
-    flags_at, reserved = 0, 0
-    if flags:
-        flags_at, reserved = word_of(request, flags[0]), _WORD & ~flags[1]
+def _row(protocol, message, items):
+    """Return the Row for a message of a table; `items`: what it may be for, None in the place of what it may not."""
+    _, _, _, request, reply, handler, flags, _, _, _, ready = message
+    flags_at, reserved = (word_of(request, flags[0]), _WORD & ~flags[1]) if flags else (0, 0)
     id_at = word_of(request, protocol.RESOURCE) if protocol.RESOURCE else 0
-    size = _HEADER + 4 * payload_words(request)
-    least = _STATUS_REPLY + 4 * payload_words(reply)
+    size, least = _HEADER + 4 * payload_words(request), _STATUS_REPLY + 4 * payload_words(reply)
     fits = protocol.fits if request and request[-1].endswith("]") else None
-    rules = (-1 if fits else size, least, flags_at, reserved, id_at, view if id_at else protocol, access, handler, fits)
-    return (size if ready else -1, least, flags_at, view, rules)
+    return Row(size, least, flags_at, reserved, id_at, items if id_at else protocol, handler, ready, fits)
+
+
+def _fault(row, request, length):
+    """Return the status of a message of which something is wrong."""
+    if not (row.fits(request, length) if row.fits and length >= row.size else length == row.size):
+        return PROTOCOL_ERROR
+    if row.flags_at and request[row.flags_at] & row.reserved:
+        return INVALID_PARAMETERS
+    if row.id_at and request[row.id_at] >= len(row.items):
+        return NOT_FOUND
+    if row.id_at and row.items[request[row.id_at]] is None:
+        return DENIED
+    return PROTOCOL_ERROR  # all that is left: there is no room for the reply

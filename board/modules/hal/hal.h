@@ -98,6 +98,8 @@ extern const mp_obj_type_t hal_type_bell;
 extern const mp_obj_type_t hal_type_notifier;
 extern const mp_obj_type_t hal_type_server;
 extern const mp_obj_type_t hal_type_answer;
+extern const mp_obj_type_t hal_type_row;
+extern const mp_obj_type_t hal_type_dispatcher;
 
 /* window.c */
 mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);

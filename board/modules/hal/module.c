@@ -58,6 +58,8 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_SplitQueue), MP_ROM_PTR(&hal_type_queue) },
     { MP_ROM_QSTR(MP_QSTR_Server), MP_ROM_PTR(&hal_type_server) },
     { MP_ROM_QSTR(MP_QSTR_Answer), MP_ROM_PTR(&hal_type_answer) },
+    { MP_ROM_QSTR(MP_QSTR_Row), MP_ROM_PTR(&hal_type_row) },
+    { MP_ROM_QSTR(MP_QSTR_Dispatcher), MP_ROM_PTR(&hal_type_dispatcher) },
     { MP_ROM_QSTR(MP_QSTR_Watch), MP_ROM_PTR(&hal_type_watch) },
     { MP_ROM_QSTR(MP_QSTR_Bell), MP_ROM_PTR(&hal_type_bell) },
     { MP_ROM_QSTR(MP_QSTR_Notifier), MP_ROM_PTR(&hal_type_notifier) },
