@@ -48,6 +48,7 @@ def describe(platform):
                 "id": clock.id,
                 "name": clock.name,
                 "rate": clock.rate,
+                "rates": clock.choices,
                 "enabled": clock.enabled,
                 "parent": clock.parent.name if clock.parent else None,
             }

@@ -14,10 +14,11 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trapless import native, project
+from trapless import native, project, requests
 from trapless.errors import TraplessError
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class Figures:
     doorbell_echo_us: Latency
     ratio_p50: float
     requests_per_second: dict[int, float]
-    backend_instructions_per_request: float
-    backend_bytes_allocated_per_request: float
+    backend_instructions: dict[str, float]
+    backend_bytes_allocated: dict[str, float]
     waited_round_trips: dict[str, int]
     seconds_to_serving: float
     image_bytes: int
@@ -86,18 +87,6 @@ def sensor(pair: Pair) -> int:
     raise TraplessError("the model has no sensor that holds still, so there is nothing to measure")
 
 
-def moving_sensor(pair: Pair) -> int:
-    """Return the id of the first sensor that moves by itself and has one value.
-
-    Raises:
-        TraplessError: the model has none.
-    """
-    for described in pair.platform.describe()["sensors"]:
-        if described["value"] is None:
-            return int(described["id"])
-    raise TraplessError("the model has no sensor that moves, so there is nothing to measure")
-
-
 def with_tool(options: Options) -> Options:
     """Return options that put the measuring program into the frontend, if it is not there already."""
     tool = native.guest_program("scmi-raw")
@@ -110,27 +99,44 @@ def slope(cost: Callable[[int], float], few: int, many: int) -> float:
     return (cost(many) - first) / (many - few)
 
 
-def allocated(pair: Pair, number: int, rounds: int) -> float:
-    """Return the bytes that the backend allocates per request.
+def allocated(pair: Pair, messages: Sequence[str], rounds: int) -> float:
+    """Return the bytes that the backend allocates for one of `messages`, sent in turn.
 
     The collector is off meanwhile, so that the allocated bytes only grow. What the prompt itself allocates cancels out.
     """
 
     def cost(requests: int) -> float:
         before = pair.backend.eval("gc.mem_alloc()")
-        pair.frontend.check(f"{TOOL} read {number} {requests}", _TIMEOUT)
+        pair.frontend.check(_repeat(requests, messages), _TIMEOUT)
         return float(pair.backend.eval("gc.mem_alloc()") - before)
 
     pair.backend.exec("import gc; gc.collect(); gc.disable()")
     try:
-        cost(1)  # what the first request allocates once for all is not part of the steady state
+        cost(len(messages))  # what the first ones allocate once for all is not part of the steady state
         return slope(cost, 1, rounds)
     finally:
         pair.backend.exec("gc.enable()")
 
 
-def instructions(options: Options, rounds: int, pick: Callable[[Pair], int] = sensor) -> float:
-    """Boot a pair with the counting plugin; return the backend's instructions per request for the sensor `pick`ed."""
+def _repeat(rounds: int, messages: Sequence[str]) -> str:
+    return f"{TOOL} repeat {rounds} {' '.join(messages)}"
+
+
+def common_requests(pair: Pair) -> dict[str, list[str]]:
+    """Return the common requests of the pair's model: messages by what they do."""
+    return requests.common(pair.platform.describe())
+
+
+def instructions(
+    options: Options, rounds: int, pick: Callable[[Pair], dict[str, list[str]]] = common_requests
+) -> dict[str, float]:
+    """Boot a pair with the counting plugin; return the backend's instructions per request for each kind `pick`ed.
+
+    Args:
+        options: what to boot.
+        rounds: requests of each kind.
+        pick: returns messages to be sent in turn, by the name of the kind.
+    """
     from trapless.pair import Pair
 
     with_plugin = with_tool(replace(options, backend_arguments=[*options.backend_arguments]))
@@ -138,16 +144,18 @@ def instructions(options: Options, rounds: int, pick: Callable[[Pair], int] = se
     counter = pair.directory / "instructions"  # its name is only known now
     with_plugin.backend_arguments += ["-plugin", f"{native.counter_plugin()},counter={counter}"]
 
-    def cost(requests: int) -> float:
+    def cost(messages: Sequence[str], count: int) -> float:
         before = _counter(counter)
-        pair.frontend.check(f"{TOOL} read {number} {requests}", _TIMEOUT)
+        pair.frontend.check(_repeat(count, messages), _TIMEOUT)
         return _counter(counter) - before
 
     with pair:
         pair.wait_ready()
-        number = pick(pair)
-        cost(rounds)  # translated blocks and caches of the guest warm up
-        return slope(cost, rounds // 10, rounds)
+        found = {}
+        for name, messages in pick(pair).items():
+            cost(messages, rounds)  # translated blocks and caches of the guest warm up
+            found[name] = slope(partial(cost, messages), rounds // 10, rounds)
+        return found
 
 
 def _counter(path: Path) -> float:
@@ -200,7 +208,9 @@ def measure(options: Options, rounds: int) -> Figures:
             "doorbell_echo_us": echo,
             "ratio_p50": request.p50 / echo.p50,
             "requests_per_second": {depth: throughput(pair, number, rounds, depth) for depth in _DEPTHS},
-            "backend_bytes_allocated_per_request": allocated(pair, number, rounds),
+            "backend_bytes_allocated": {
+                name: allocated(pair, messages, rounds) for name, messages in common_requests(pair).items()
+            },
             "waited_round_trips": waited(pair),
             "seconds_to_serving": serving,
             "image_bytes": (options.backend_image or project.BACKEND_IMAGE).stat().st_size,
@@ -210,7 +220,7 @@ def measure(options: Options, rounds: int) -> Figures:
             "backend_process_resident_bytes": pair.backend_vm.resident_bytes(),
             "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 else None,
         }
-    return Figures(backend_instructions_per_request=instructions(options, rounds), **first_boot)
+    return Figures(backend_instructions=instructions(options, rounds), **first_boot)
 
 
 def main(options: Options, rounds: int, as_json: bool) -> None:
@@ -236,8 +246,10 @@ def table(figures: Figures) -> str:
     rows.append(("round trip / floor, p50", f"{figures.ratio_p50:.2f}"))
     for depth, rate in figures.requests_per_second.items():
         rows.append((f"requests per second, {depth} in flight", f"{rate:,.0f}"))
-    rows.append(("backend instructions per request (second boot)", f"{figures.backend_instructions_per_request:,.0f}"))
-    rows.append(("backend bytes allocated per request", f"{figures.backend_bytes_allocated_per_request:g}"))
+    rows += [(f"backend instructions, {name}", f"{count:,.0f}") for name, count in figures.backend_instructions.items()]
+    rows += [
+        (f"backend bytes allocated, {name}", f"{count:g}") for name, count in figures.backend_bytes_allocated.items()
+    ]
     rows += [(f"waited round trips, {name}", str(count)) for name, count in figures.waited_round_trips.items()]
     rows.append(("QEMU start to serving", f"{figures.seconds_to_serving * 1000:.0f} ms"))
     rows.append(("backend image", f"{figures.image_bytes:,} bytes"))

@@ -58,5 +58,5 @@ def _performance(described: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for domain in described.get("performance", ()):
         levels = domain["levels"]
         if len(levels) > 1:
-            levels = [levels[0], levels[-1]]
-            yield "set a performance level", [message(_PERFORMANCE, 0x7, domain["id"], level) for level in levels]
+            ends = (levels[0][0], levels[-1][0])
+            yield "set a performance level", [message(_PERFORMANCE, 0x7, domain["id"], level) for level in ends]

@@ -3,6 +3,7 @@
  * scmi-raw: sends raw SCMI messages from the frontend's user space and measures them.
  *
  *   scmi-raw send HEX...                          send each message (little-endian bytes), print each reply
+ *   scmi-raw repeat ROUNDS HEX...                 send the messages in turn, ROUNDS in all, each must succeed
  *   scmi-raw read SENSOR ROUNDS [EXPECTED]        read a sensor again and again, check every reply, print a summary
  *   scmi-raw latency SENSOR ROUNDS BLOCK [ECHO]   print "request NS" per round; with ECHO, a trapless echo file,
  *                                                 "echo NS" too, in blocks that take turns
@@ -34,6 +35,7 @@
 #define SENSOR_READING_GET	6
 #define TOKENS			1024
 #define MESSAGE_MAX		256
+#define MESSAGES_MAX		8
 #define REPLY_TIMEOUT_S		10
 #define BURN_PERIOD_NS		2000000u
 
@@ -322,6 +324,32 @@ static int do_send(char **argv)
 	return 0;
 }
 
+static int do_repeat(char **argv)
+{
+	unsigned int rounds = strtoul(argv[0], NULL, 0), kinds = 0;
+	uint8_t messages[MESSAGES_MAX][MESSAGE_MAX], reply[MESSAGE_MAX];
+	size_t sizes[MESSAGES_MAX];
+	struct raw raw = open_raw();
+
+	for (argv++; argv[kinds] && kinds < MESSAGES_MAX; kinds++)
+		sizes[kinds] = parse_hex(argv[kinds], messages[kinds]);
+	for (unsigned int round = 0; round < rounds; round++) {
+		unsigned int kind = round % kinds;
+		int32_t status;
+		size_t size;
+
+		post(&raw, messages[kind], sizes[kind]);
+		size = receive(&raw, reply, sizeof(reply));
+		memcpy(&status, reply + 4, sizeof(status));
+		if (size < 8 || status) {
+			fprintf(stderr, "scmi-raw: round %u, %s: size %zu status %" PRId32 "\n",
+				round, argv[kind], size, status);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -330,6 +358,7 @@ int main(int argc, char **argv)
 		int (*run)(char **argv);
 	} verbs[] = {
 		{ "send", 1, do_send },
+		{ "repeat", 2, do_repeat },
 		{ "read", 2, do_read },
 		{ "latency", 3, do_latency },
 		{ "throughput", 3, do_throughput },
@@ -341,7 +370,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (argc >= 2 + verbs[i].arguments && !strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argv + 2);
-	fprintf(stderr, "usage: scmi-raw send HEX... | read SENSOR ROUNDS [EXPECTED] |\n"
+	fprintf(stderr, "usage: scmi-raw send HEX... | repeat ROUNDS HEX... | read SENSOR ROUNDS [EXPECTED] |\n"
 		"       latency SENSOR ROUNDS BLOCK [ECHO] | throughput SENSOR ROUNDS DEPTH |\n"
 		"       flood SENSOR DEPTH | burn PERCENT\n");
 	return 2;

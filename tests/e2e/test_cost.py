@@ -1,18 +1,41 @@
 # SPDX-License-Identifier: MIT
-"""What a sensor read may cost on the backend. Times are the bench's business: they depend on the host."""
+"""What a common request may cost on the backend. Times are the bench's business: they depend on the host."""
 
-import pytest
+from dataclasses import replace
 
-from trapless import bench
+from trapless import bench, requests
 
 INSTRUCTIONS = 6000
+MANY = """
+from scmi.platform import Platform, Sensor
+
+platform = Platform(sensors=[Sensor("sensor %d" % number, "millicelsius", number) for number in range({})])
+"""
 
 
-@pytest.mark.parametrize("pick", [bench.sensor, bench.moving_sensor])
-def test_a_sensor_read_allocates_nothing(pair, pick):
-    assert bench.allocated(pair, pick(pair), 1000) == 0
+def test_common_requests_allocate_nothing(pair):
+    for name, messages in bench.common_requests(pair).items():
+        assert bench.allocated(pair, messages, 1000) == 0, name
 
 
-@pytest.mark.parametrize("pick", [bench.sensor, bench.moving_sensor])
-def test_a_sensor_read_takes_few_instructions(pair_options, pick):
-    assert bench.instructions(pair_options, 500, pick) <= INSTRUCTIONS
+def test_common_requests_take_few_instructions(pair_options):
+    for name, count in bench.instructions(pair_options, 500).items():
+        assert count <= INSTRUCTIONS, name
+
+
+def last_sensor(pair):
+    """The reading of the last sensor of the model."""
+    number = pair.platform.describe()["sensors"][-1]["id"]
+    return {"last": [requests.read_sensor(number)]}
+
+
+def test_a_thousand_sensors_cost_no_more_per_reading_than_ten(pair_options, tmp_path):
+    ten, thousand = [instructions_of_the_last(count, pair_options, tmp_path) for count in (10, 1000)]
+    assert thousand / ten <= 1.1
+
+
+def instructions_of_the_last(count, options, folder):
+    """Instructions for a reading of the last sensor of a model that has `count` of them."""
+    path = folder / f"sensors_{count}.py"
+    path.write_text(MANY.format(count))
+    return bench.instructions(replace(options, model=path), 500, last_sensor)["last"]

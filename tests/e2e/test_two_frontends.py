@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from e2e.terminal import Terminal
-from trapless import bench, fairness
+from trapless import bench, fairness, requests
 from trapless.bench import TOOL as SCMI_RAW
 from trapless.terminal import ESCAPE
 
@@ -138,7 +138,7 @@ def test_a_flood_of_one_leaves_the_other_its_turns(pair, first, second):
 
 
 def test_requests_of_the_first_allocate_nothing_while_there_is_a_second(pair, steady):
-    assert bench.allocated(pair, steady, 500) == 0
+    assert bench.allocated(pair, [requests.read_sensor(steady)], 500) == 0
 
 
 def test_exec_in_the_second_frontend(trapless):

@@ -288,6 +288,13 @@ class Clock(Resource):
         """Return whether its rate can change ("rate"), or be asked for ("requested")."""
         return self.can_change_rate or (what == "rate" and not self._has_own_rate())
 
+    @property
+    def choices(self):
+        """The rates that frontends may set, as a list; lowest and highest of a range."""
+        if self.forbidden & ACCESS_RATE or not self.can_change_rate:
+            return []
+        return list(self.rate_range[:2] if self.rate_range else self._rates)
+
     def rounded(self, wanted, mode):
         """Return the rate that `wanted` rounds to, or None; `mode` as in `scmi.model.rounding`."""
         if self.rate_range:

@@ -12,7 +12,7 @@ from trapless.options import Options
 
 LATENCY = bench.latency([1000 * n for n in range(1, 101)])
 FIGURES = bench.Figures(
-    100, LATENCY, LATENCY, 1.0, {1: 2000.0}, 4799.5, 0.0, {"a": 1}, 0.2, 470_000, 1, 2, 1 << 24, 1 << 25
+    100, LATENCY, LATENCY, 1.0, {1: 2000.0}, {"r": 4799.5}, {"r": 0.0}, {"a": 1}, 0.2, 470_000, 1, 2, 1 << 24, 1 << 25
 )
 
 
