@@ -28,8 +28,28 @@ static void keep_accepted(mp_obj_instance_t *self, qstr attr) {
     }
 }
 
+/*
+ * An attribute that the object has already is no property, as those are not kept in objects: there is no need to look
+ * for one in its class and all bases of that, which costs more than a thousand instructions.
+ */
+static bool overwrite(mp_obj_instance_t *self, qstr attr, mp_obj_t *dest) {
+    if (dest[0] != MP_OBJ_SENTINEL || dest[1] == MP_OBJ_NULL) {
+        return false;
+    }
+    mp_map_elem_t *found = member(self, attr, MP_MAP_LOOKUP);
+    if (found == NULL) {
+        return false;
+    }
+    found->value = dest[1];
+    dest[0] = MP_OBJ_NULL;
+    return true;
+}
+
 static void sealed_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     mp_obj_instance_t *self = MP_OBJ_TO_PTR(self_in);
+    if (overwrite(self, attr, dest)) {
+        return;
+    }
     size_t used = self->members.used;
     plain_attr(self_in, attr, dest);
     if (self->members.used > used) {

@@ -90,7 +90,6 @@ class Performance(Resource):
         self.places = {value: place for place, value in enumerate(self._values)}
         indices = {place + _FIRST_INDEX: place for place in range(len(given))}
         self.words = indices if self.indexed else self.places
-        self.observer = None
         limits = self._checked_limits(limits)
         self._requests = {0: limits} if limits else {}
         self._allow(self._bounds_of(self._requests))

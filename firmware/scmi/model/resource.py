@@ -16,7 +16,6 @@ class Resource:
     KIND = "resource"
     forbidden = 0
     delay = None
-    observer = None
 
     def __init__(self, name):
         """`name`: 1 to 63 bytes; DescriptionError otherwise."""
@@ -25,6 +24,7 @@ class Resource:
         self.name = name
         self.id = None
         self.devices = ()
+        self.observer = None  # in the object, not in its class, where every setting would look for it at length
 
     def can_tell(self, what):
         """Return whether the notification `what` can be subscribed to."""
