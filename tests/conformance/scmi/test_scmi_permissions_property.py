@@ -14,7 +14,7 @@ from scmi.message import payload_words, word_of
 from scmi.status import DENIED, PROTOCOL_ERROR
 from scmi_example import BASE, EXTRA, GUEST, NEGATIVE, SENSOR, SOC, TRUSTED, client, guest_of
 
-SET_DEVICE, SET_PROTOCOL, RESET, READING_GET = 0x9, 0xA, 0xB, 0x6
+SET_DEVICE, SET_PROTOCOL, RESET, CONFIG_GET = 0x9, 0xA, 0xB, 0x9
 DEVICES = st.sampled_from((SOC, EXTRA))
 PROTOCOLS = sorted(client().platform.protocols)[1:]
 MESSAGES = [
@@ -114,7 +114,7 @@ class Permissions(RuleBasedStateMachine):
 
     @invariant()
     def trusted_agent_is_not_concerned(self):
-        self.trusted.ok(SENSOR, READING_GET, NEGATIVE, 0)
+        self.trusted.ok(SENSOR, CONFIG_GET, NEGATIVE)
 
 
 Permissions.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
