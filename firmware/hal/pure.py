@@ -579,6 +579,11 @@ class Answer:
         self._check(at)
         pack_into("<Q", self._message, at, _integer(number) & 0xFFFFFFFFFFFFFFFF)
 
+    def load(self, at):
+        """Return the number of 64 bits at offset `at`, without sign, that the message holds."""
+        self._check(at)
+        return unpack_from("<Q", self._message, at)[0]
+
     def __call__(self, head, buffer):
         head = _integer(head) & _WORD
         for at, function in self._sources:

@@ -85,7 +85,16 @@ static mp_obj_t answer_store(mp_obj_t self_in, mp_obj_t at_in, mp_obj_t number_i
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(answer_store_obj, answer_store);
 
+static mp_obj_t answer_load(mp_obj_t self_in, mp_obj_t at_in) {
+    const answer_t *self = MP_OBJ_TO_PTR(self_in);
+    uint64_t number;
+    memcpy(&number, self->message + checked_place(at_in, self->size), sizeof(number));
+    return mp_obj_new_int_from_uint(number);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(answer_load_obj, answer_load);
+
 static const mp_rom_map_elem_t answer_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_load), MP_ROM_PTR(&answer_load_obj) },
     { MP_ROM_QSTR(MP_QSTR_store), MP_ROM_PTR(&answer_store_obj) },
 };
 static MP_DEFINE_CONST_DICT(answer_locals, answer_locals_table);

@@ -16,11 +16,18 @@ from scmi.wire import FIRST_NUMBER, ready_reply
 _MAX_PARENTS = const(255)
 _MAX_RATES = const(4095)
 
+# As many rates of a range are kept in a dict, which is found through faster than a range is computed.
+_MAX_QUICK = const(256)
+
 _FORBIDDABLE = {"state": ACCESS_STATE, "rate": ACCESS_RATE, "parent": ACCESS_PARENT}
 
 
 class Clock(Resource):
-    """A clock as the frontends see it."""
+    """A clock as the frontends see it.
+
+    `quick`: contains the rates that it can be given by storing them in `ready`, as nobody needs to be told; `rate_by`:
+    id of the agent that has set the rate last, 0: the platform.
+    """
 
     KIND = "clock"
 
@@ -73,13 +80,12 @@ class Clock(Resource):
         self.parents = ()
         self._parent = None
         self._followers = []
+        self.quick = ()
         if rate is not None:
             self._require_allowed(rate)
-        self._held = rate
-        self._shown = None
-        self.ready = ready_reply(0)
+        self.ready = ready_reply(rate or 0)  # the rate stands there, and nowhere else
         self._initial = None
-        self._rate_by = self._parent_by = 0
+        self.rate_by = self._parent_by = 0
         self._settings_by = {}
 
     def _checked_forbidden(self, forbidden):
@@ -126,9 +132,9 @@ class Clock(Resource):
             self._parent = clocks[self.parent_names[0]]
             self.parents = tuple(sorted([clocks[name] for name in self.parent_names], key=lambda clock: clock.id))
         if not self._has_own_rate():
-            for parent in self.parents:
-                parent.follow(self)
-        self._initial = (self._held, self._parent, dict(self._settings.values))
+            self._parent.follow(self)
+        self._find_quick()
+        self._initial = (self.rate, self._parent, dict(self._settings.values))
 
     def _has_own_rate(self):
         return bool(self._rates or self.rate_range)
@@ -136,19 +142,47 @@ class Clock(Resource):
     def follow(self, clock):
         """Have `clock`, which takes its rate from this one, refreshed whenever this one's rate changes."""
         self._followers.append(clock)
+        self._find_quick()
+
+    def unfollow(self, clock):
+        """Have `clock` refreshed no longer."""
+        self._followers.remove(clock)
+        self._find_quick()
+
+    def begin_telling(self):
+        """From now on somebody wants to be told of every change of the rate."""
+        self._find_quick()
+
+    def _find_quick(self):
+        """Have `quick` hold the rates that `ready` can just be given, as that concerns nobody."""
+        concerns = self._change or self._followers or self.observer or not self.can_change_rate
+        self.quick = () if concerns else self._all_rates()
+
+    def _all_rates(self):
+        """Return what contains all rates of its own, and nothing else."""
+        rates = self._rates
+        if self.rate_range:
+            lowest, highest, step = self.rate_range
+            if (highest - lowest) // step >= _MAX_QUICK:
+                return _Steps(lowest, highest, step)
+            rates = range(lowest, highest + 1, step)
+        return {rate: True for rate in rates}
 
     def refresh(self, agent=0):
-        """Have `ready` (see `scmi.message`) say the rate, here and in all clocks that follow, and announce a new one,
-        caused by the agent with id `agent`.
+        """Take the rate from the parent, if it has none of its own, for the agent with id `agent`; so do all clocks
+        that follow.
 
-        At the prompt it can be interrupted by a message that changes the same rate, so it looks whether that happened.
+        At the prompt a message can come in between that changes the parent's rate, so it looks again.
         """
-        before, rate = self._shown, None
-        while rate != self.rate:
-            rate = self.rate
+        if not self._has_own_rate():
+            rate = None
+            while rate != self._parent.rate:
+                rate = self._parent.rate
+                self._run_at(rate, agent)
+
+    def _run_at(self, rate, agent):
+        if rate != self.rate:
             self.ready.store(FIRST_NUMBER, rate)
-        self._shown = rate
-        if rate != before:
             self.announce("rate", agent)
             for clock in self._followers:
                 clock.refresh(agent)
@@ -165,7 +199,7 @@ class Clock(Resource):
     @property
     def rate(self):
         """Hertz now. At the prompt it may be set to any rate that the description allows."""
-        return self._parent.rate if self._held is None else self._held
+        return self.ready.load(FIRST_NUMBER)
 
     @rate.setter
     def rate(self, rate):
@@ -183,11 +217,10 @@ class Clock(Resource):
 
         What `change` raises is raised here, and changes nothing; so it is with the functions below.
         """
-        if rate != self._held:
+        if rate != self.rate:
             self._apply("rate", rate)
-            self._held = rate
-            self.refresh(agent)
-        self._rate_by = agent
+            self._run_at(rate, agent)
+        self.rate_by = agent
 
     def _apply(self, what, value):
         if self._change is not None:
@@ -235,6 +268,9 @@ class Clock(Resource):
         """Be fed by `parent`, one of `parents`, for the agent with id `agent`."""
         if parent is not self._parent:
             self._apply("parent", parent)
+            if not self._has_own_rate():
+                self._parent.unfollow(self)
+                parent.follow(self)
             self._parent = parent
             self.refresh(agent)
         self._parent_by = agent
@@ -314,7 +350,7 @@ class Clock(Resource):
                 self._set(kind, settings[kind], None)
         if self._parent_by == agent:
             self.set_parent(parent, 0)
-        if self._rate_by == agent:
+        if self.rate_by == agent:
             self.set_rate(rate, 0)
         self.vote(agent, None)
 
@@ -326,3 +362,15 @@ class Clock(Resource):
 
     def __repr__(self):
         return "clock " + "  ".join(self.row()).rstrip()
+
+
+class _Steps:
+    """The rates of a range, without keeping each."""
+
+    def __init__(self, lowest, highest, step):
+        self._lowest = lowest
+        self._highest = highest
+        self._step = step
+
+    def __contains__(self, rate):
+        return self._lowest <= rate <= self._highest and (rate - self._lowest) % self._step == 0

@@ -15,7 +15,7 @@ from scmi.delayed import MAX_OPEN
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE, event, row
 from scmi.protocols.common import Protocol, common_messages, notify_row
 from scmi.status import DENIED, INVALID_PARAMETERS, NOT_SUPPORTED, OUT_OF_RANGE
-from scmi.wire import LONG_NAME, SHORT_NAME, high, low, paginate, put, text_words
+from scmi.wire import FIRST_NUMBER, LONG_NAME, SHORT_NAME, high, low, paginate, put, text_words
 
 PROTOCOL_ID = const(0x14)
 
@@ -83,11 +83,17 @@ def describe_rates(agent, clock, request, reply, room):
 
 def rate_set(agent, clock, request, reply, room):
     """CLOCK_RATE_SET (3.6.2.7)."""
+    asked = request[4] << 32 | request[3]
+    if asked in clock.quick and not request[1] & _ASYNCHRONOUS:
+        clock.ready.store(FIRST_NUMBER, asked)
+        if clock.rate_by != agent.id:
+            clock.rate_by = agent.id
+            agent.note(clock)
+        return 8
     if not clock.can_change_rate:
         return NOT_SUPPORTED
     if request[1] & _ASYNCHRONOUS:
         return _set_later(agent, clock, request)
-    asked = request[4] << 32 | request[3]
     wanted = clock.rounded(asked, request[1] >> _ROUND_SHIFT)
     if wanted is None:
         return INVALID_PARAMETERS

@@ -73,6 +73,7 @@ def test_a_number_stored_is_in_every_answer_from_then_on(twin):
     reply = message(*[0] * 6)
     for number in (5, -1, 1 << 32, -(1 << 63), (1 << 64) - 1):
         assert answer.store(8, number) is None
+        assert answer.load(8) == number & 0xFFFFFFFFFFFFFFFF
         for _ in range(2):
             answer(3, reply)
             assert list(reply) == [3, 7, number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF, 5, 0], number
@@ -83,6 +84,7 @@ def test_a_number_that_cannot_be_stored_changes_nothing(twin):
     answer = twin.Answer(message(0, 7, 1, 2, 3))
     for at in (4, 12, 16, 20, -8, 1 << 40):
         raises(ValueError, answer.store, at, 9)
+        raises(ValueError, answer.load, at)
     for number in (1.5, "1", None):
         raises(TypeError, answer.store, 8, number)
     raises(ValueError, twin.Answer(bytes(4)).store, 0, 1)
@@ -112,3 +114,4 @@ def test_native_answers_do_not_allocate(twin):
     without_allocation(lambda: answer(1, reply))
     assert reply[2] == 0xFFFFFFFB
     without_allocation(lambda: answer.store(0, 5_000_000_000))
+    assert without_allocation(lambda: answer.load(0)) == 5_000_000_000

@@ -167,6 +167,9 @@ class InterruptedStore:
         self._clock, self._ready, self._interrupt = clock, clock.ready, interrupt
         clock.ready = self
 
+    def load(self, at):
+        return self._ready.load(at)
+
     def store(self, at, number):
         self._clock.ready = self._ready
         self._ready.store(at, number)
