@@ -61,6 +61,7 @@ def _link_lines(link, kinds):
     doorbell = link.doorbell
     hears, rings = "hears" if doorbell.hears else "polls", "rings" if doorbell.rings else "is polled"
     yield f"link {link.name}: {hears}, {rings}; frontend lives {link.lives}, epoch {link.frontend_epoch:#010x}"
+    yield f"  frontend: {link.heartbeat.describe()}; fell silent {link.heartbeat.silences} times"
     for port in link.ports:
         device, sync = port.device, port.sync
         status = ", ".join(status_names(port.registers.state.status)) or "reset"

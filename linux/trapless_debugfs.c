@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs: trapless/<link>/stats and echo, trapless/<link>/<device>/state and waited
+ * debugfs: trapless/<link>/stats, backend and echo, trapless/<link>/<device>/state and waited
  *
  * Writing N to echo times N doorbells that the backend's interrupt handler answers
  * (docs/transport.md, section 8): the floor under every round trip of the link. Reading it gives
@@ -9,7 +9,6 @@
 #include <linux/debugfs.h>
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "trapless_virtio.h"
@@ -148,9 +147,21 @@ static int tpl_stats_show(struct seq_file *file, void *unused)
 	seq_printf(file, "restarts %llu\n", stats.restarts);
 	seq_printf(file, "needs_reset %llu\n", stats.needs_reset);
 	seq_printf(file, "timeouts %llu\n", stats.timeouts);
+	seq_printf(file, "silences %llu\n", stats.silences);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(tpl_stats);
+
+static int tpl_backend_show(struct seq_file *file, void *unused)
+{
+	struct tpl_link *link = file->private;
+
+	scoped_guard(spinlock_irqsave, &link->lock) {
+		tpl_beat_show(link, file);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tpl_backend);
 
 static const char *tpl_state_name(struct tpl_device *device)
 {
@@ -185,6 +196,7 @@ void tpl_debugfs_add(struct tpl_link *link)
 	link->debugfs = debugfs_create_dir(dev_name(link->dev), tpl_debugfs_root);
 	debugfs_create_file("echo", 0600, link->debugfs, link, &tpl_echo_fops);
 	debugfs_create_file("stats", 0400, link->debugfs, link, &tpl_stats_fops);
+	debugfs_create_file("backend", 0400, link->debugfs, link, &tpl_backend_fops);
 	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		struct dentry *dir =
 			debugfs_create_dir(dev_name(&device->pdev->dev), link->debugfs);

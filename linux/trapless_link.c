@@ -361,6 +361,7 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 	if (!device->link->chan ||
 	    !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL))
 		tpl_poll_start(device->link);
+	tpl_beat_start(device->link);
 	if (answer->result == TPL_RESULT_OK && !answer->status)
 		err = tpl_device_up(device);
 	if (err)
@@ -599,6 +600,7 @@ static void tpl_close(struct tpl_link *link)
 	scoped_guard(spinlock_irqsave, &link->lock)
 		WRITE_ONCE(link->closing, true);
 	cancel_delayed_work_sync(&link->work);
+	tpl_beat_stop(link);
 }
 
 static int tpl_probe(struct platform_device *pdev)
@@ -617,6 +619,7 @@ static int tpl_probe(struct platform_device *pdev)
 	link->wq = alloc_ordered_workqueue("trapless-%s", 0, dev_name(&pdev->dev));
 	if (!link->wq)
 		return -ENOMEM;
+	tpl_beat_init(link);
 	tpl_new_life(link);
 	err = tpl_request_doorbell(link);
 	if (err) {

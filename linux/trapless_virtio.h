@@ -3,10 +3,11 @@
  * virtio-mmio with synchronisation pages (docs/transport.md): what the parts of the frontend's
  * transport share
  *
- * trapless_link.c    the link: doorbell, interrupt, life cycle of its devices
- * trapless_batch.c   one device's batches: publish, wait, accept (sections 4.3 and 4.7)
- * trapless_device.c  one virtio device: the configuration operations and the virtqueues
- * trapless_debugfs.c counters and the doorbell's echo
+ * trapless_link.c      the link: doorbell, interrupt, life cycle of its devices
+ * trapless_batch.c     one device's batches: publish, wait, accept (sections 4.3 and 4.7)
+ * trapless_device.c    one virtio device: the configuration operations and the virtqueues
+ * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
+ * trapless_debugfs.c   counters and the doorbell's echo
  */
 #ifndef TRAPLESS_VIRTIO_H
 #define TRAPLESS_VIRTIO_H
@@ -17,6 +18,7 @@
 #include <linux/mailbox_client.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
 #include <linux/wait.h>
@@ -142,6 +144,17 @@ struct tpl_stats {
 	u64 restarts;
 	u64 needs_reset;
 	u64 timeouts;
+	u64 silences;
+};
+
+/* Under the link's lock, but the work item itself */
+struct tpl_beat {
+	struct delayed_work work;
+	u32 period_ms; /* the backend's, and ours; 0: it does not beat */
+	u32 count; /* ours */
+	u32 seen; /* the backend's, when it last changed */
+	u32 missed; /* looks since */
+	bool expected; /* at the last look */
 };
 
 struct tpl_link {
@@ -168,6 +181,7 @@ struct tpl_link {
 	struct workqueue_struct *wq;
 	struct delayed_work work;
 	unsigned int rering_ms;
+	struct tpl_beat beat;
 
 	struct mutex echo_mutex; /* one series of echoes, and its latencies */
 	struct completion echoed;
@@ -235,6 +249,12 @@ const char *tpl_result_name(u32 result);
 /* trapless_device.c */
 int tpl_device_up(struct tpl_device *device);
 void tpl_device_down(struct tpl_device *device);
+
+/* trapless_heartbeat.c */
+void tpl_beat_init(struct tpl_link *link);
+void tpl_beat_start(struct tpl_link *link);
+void tpl_beat_stop(struct tpl_link *link);
+void tpl_beat_show(struct tpl_link *link, struct seq_file *file);
 
 /* trapless_debugfs.c */
 void tpl_debugfs_init(void);

@@ -38,6 +38,7 @@ from virtio.layout import (
     DRV_FE_SLEEP,
     DRV_HEADER,
     DRV_HEADER_SIZE,
+    DRV_HEARTBEAT,
     DRV_KICK_SEQ,
     DRV_MAGIC,
     DRV_REQ,
@@ -208,6 +209,11 @@ class Frontend:
             driver.store(DRV_MAGIC, SYNC_MAGIC)
             driver.store(DRV_VERSION, SYNC_VERSION)
             driver.store(DRV_FE_SLEEP, 1)
+
+    def beat(self):
+        """Show that this life goes on: docs/transport.md, 4.9."""
+        first = self.drivers[0]
+        first.store(DRV_HEARTBEAT, first.sent(DRV_HEARTBEAT) + 1 & 0xFFFFFFFF)
 
 
 class Driver:

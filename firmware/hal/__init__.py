@@ -9,9 +9,9 @@ A *machine* is `hal.metal` (the module; bare metal) or a `hal.sim.Machine` (one 
 - `links()`: list of `hal.contract.Link`, one for each frontend, as the backend's device tree tells them;
 - `device(compatible, index=0)`: Window of the registers of a device of this machine, number `index` of those that are
   compatible; ValueError if there is none;
-- `serve(callback)`: `callback(None)` runs after every interrupt that matters, after `notify()` and after `timer()`;
-  whatever a person does at the prompt meanwhile. It must do a bounded amount of work, and call `notify()` if some is
-  left;
+- `serve(callback)`: `callback(expired)` runs after every interrupt that matters, after `notify()` and after `timer()`,
+  whatever a person does at the prompt meanwhile; `expired` is True once after the timer has expired, else None. It must
+  do a bounded amount of work, and call `notify()` if some is left;
 - `notify()`: have the callback run again soon, after the prompt had its turn;
 - `timer(ms)`: have the callback run once, `ms` milliseconds from now; a new call replaces the old one, 0 cancels it;
 - `nonce(avoid=())`: a random integer, 1 to 2^32 - 1, that is not in `avoid`;

@@ -6,26 +6,47 @@ from hal.compat import const
 # Six days: half the range of a machine's ticks, beyond which no order can be told.
 LONGEST_MS = const((1 << 29) - 1)
 
+# What an entry is: a list, changed in place so that a period costs no allocation.
+_WHEN = const(0)
+_FUNCTION = const(1)
+_PERIOD = const(2)
+
 
 class Alarms:
-    """What is to be called when. `entries` is always the same list: empty, there is nothing to run.
+    """What is to be called when: `entries`. `fresh` is not empty while the machine's timer does not account for all.
 
-    Only the serving context runs alarms; anybody may add one, the prompt too, in the middle of a run.
+    `run()` is due when the timer has expired, or `fresh` has something; both are always the same lists. Only the
+    serving context runs alarms; anybody may add one, the prompt too, in the middle of a run.
     """
 
     def __init__(self, machine):
         """`machine`: has `ticks_ms`, `ticks_diff`, `timer` and `notify`."""
         self.entries = []
+        self.fresh = []
         self._machine = machine
         self._running = False
 
     def after(self, ms, function):
         """Have `function()` called once, `ms` whole milliseconds from now, 0: soon. ValueError for another time."""
+        self._add(ms, function, 0)
+
+    def every(self, ms, function):
+        """Have `function()` called `ms` milliseconds from now, and as long after each call that returned True.
+
+        Nothing is made up for: whoever could not be called for a while is called once. ValueError for another time than
+        1 to LONGEST_MS. A call allocates nothing beyond what `function` does.
+        """
+        if not ms:
+            raise ValueError("a period is 1 ms at least")
+        self._add(ms, function, ms)
+
+    def _add(self, ms, function, period):
         if not isinstance(ms, int) or not 0 <= ms <= LONGEST_MS:
             raise ValueError("an alarm must be %d ms away at most, not %r" % (LONGEST_MS, ms))
         if not callable(function):
             raise TypeError("an alarm needs a function without arguments")
-        self.entries.append((self._machine.ticks_ms() + ms, function))
+        self.entries.append([self._machine.ticks_ms() + ms, function, period])
+        self.fresh.append(True)
         if not self._running:
             self._machine.notify()  # the timer is set where nothing can come in between: in the serving context
 
@@ -35,26 +56,36 @@ class Alarms:
         What a function raises is raised here; it has been taken off before, and the rest waits for the next run.
         """
         self._running = True
+        if not self.fresh:
+            self.fresh.append(True)  # stays there if a function raises: the timer is not set then
         try:
             now = self._machine.ticks_ms()
             for _ in range(len(self.entries)):
-                left = self._earliest(now)
-                if left is None or left[0] > 0:
+                entry = self._earliest(now)
+                if entry is None or self._left(entry, now) > 0:
                     break
-                self.entries.remove(left[1])
-                left[1][1]()
-            left = self._earliest(self._machine.ticks_ms())
-            if left is not None:
-                self._machine.timer(max(left[0], 1))
+                self._call(entry)
+            self.fresh.clear()
+            now = self._machine.ticks_ms()
+            entry = self._earliest(now)
+            if entry is not None:
+                self._machine.timer(max(self._left(entry, now), 1))
         finally:
             self._running = False
 
+    def _call(self, entry):
+        self.entries.remove(entry)
+        if entry[_FUNCTION]() and entry[_PERIOD]:
+            entry[_WHEN] = self._machine.ticks_ms() + entry[_PERIOD]
+            self.entries.append(entry)
+
+    def _left(self, entry, now):
+        return self._machine.ticks_diff(entry[_WHEN], now)
+
     def _earliest(self, now):
-        """Return (milliseconds left, entry) of the entry that is due first, the one added first among equals; None if
-        there is none."""
+        """Return the entry that is due first, the one added first among equals; None if there is none."""
         first = None
         for entry in self.entries:
-            left = self._machine.ticks_diff(entry[0], now)
-            if first is None or left < first[0]:
-                first = (left, entry)
+            if first is None or self._left(entry, now) < self._left(first, now):
+                first = entry
         return first

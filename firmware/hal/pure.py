@@ -883,7 +883,9 @@ _service = _Service()
 
 
 def serve(callback):
-    """Have `callback(None)` run after `notify()` and after attached interrupts; None: nothing any more.
+    """Have `callback(None)` run after `notify()` and after attached interrupts, `callback(True)` after the timer.
+
+    None: nothing any more.
 
     An exception that leaves it is counted (`faults()`), kept (`fault()`) and, the first time, printed; later calls
     come.

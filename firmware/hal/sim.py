@@ -73,6 +73,7 @@ class Machine:
         self._memory = {} if memory is None else memory
         self._callback = None
         self._due = False
+        self._expired = None
         self._now_us = 0
         self._timer_us = None
         self._random = (seed * 2654435761 + 1) & _WORD or 1
@@ -140,7 +141,8 @@ class Machine:
         if not self._due or self._callback is None:
             return False
         self._due = False
-        self._callback(None)
+        expired, self._expired = self._expired, None
+        self._callback(expired)
         return True
 
     def run_pending(self, limit=10000):
@@ -159,6 +161,7 @@ class Machine:
         self._now_us += 1000 * ms
         if self._timer_us is not None and self._now_us >= self._timer_us:
             self._timer_us = None
+            self._expired = True
             self.notify()
 
     def ticks_ms(self):

@@ -3,10 +3,12 @@
 
 from hal.edge import Notifier, SplitQueue, Window, mb
 from virtio import features as feature
+from virtio.heartbeat import Heartbeat
 from virtio.layout import (
     CAP_ANY_SUBSET,
     CAP_ECHO,
     CAP_HEARS_DOORBELL,
+    CAP_HEARTBEAT,
     CAP_RINGS_DOORBELL,
     DEV_BE_EPOCH,
     DEV_BE_SLEEP,
@@ -132,7 +134,7 @@ class Link:
     """The devices of one frontend. `description` is a `hal.contract.Link`, `machine` what it came from.
 
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
-    many frontend lives there were.
+    many frontend lives there were. `heartbeat`: what is known of the present one.
     """
 
     def __init__(self, description, machine):
@@ -141,6 +143,7 @@ class Link:
         self.frontend_base = description.frontend_base
         self.doorbell = description.doorbell
         self.ports = []
+        self.heartbeat = Heartbeat(self.ports)
         self.epoch = 0
         self.frontend_epoch = 0
         self.lives = 0
@@ -159,6 +162,8 @@ class Link:
             port.sync.withdraw()
         # The echo begins here: a reply stored before the page was cleared would be wiped.
         capabilities = self._capabilities()
+        if self.ports:
+            self.heartbeat.announce()
         for port in self.ports:
             port.sync.announce(capabilities)
         mb()
@@ -172,6 +177,11 @@ class Link:
             port.registers.reset()
             port.sync.show()
         self.frontend_epoch = frontend_epoch
+        self.heartbeat.meet()
+
+    def applied(self):
+        """A batch was applied to one of the devices."""
+        self.heartbeat.awake()
 
     def _choose_epoch(self):
         visible = []
@@ -186,6 +196,7 @@ class Link:
     def _capabilities(self):
         bits = CAP_HEARS_DOORBELL if self.doorbell.hears else 0
         bits |= CAP_RINGS_DOORBELL if self.doorbell.rings else 0
+        bits |= CAP_HEARTBEAT
         bits |= CAP_ANY_SUBSET if all(port.device.any_subset for port in self.ports) else 0
         return bits | (CAP_ECHO if self._start_echo() else 0)
 

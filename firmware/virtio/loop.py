@@ -22,10 +22,11 @@ def _describe(error):
 class Loop:
     """Serves the links that were added, on `machine`.
 
-    `budget`: how many handlers one run calls at most before the prompt has its turn. `run(None)` serves until there is
-    nothing to do or the budget is used up: it is what the machine calls after an interrupt. `after(ms, function)` has
-    a function called later (`hal.alarm`), `notify()` has the loop run soon. `faults` counts the exceptions that left
-    a handler or such a function, `fault` is the last one; the first is printed.
+    `budget`: how many handlers one run calls at most before the prompt has its turn. `run(expired)` serves until there
+    is nothing to do or the budget is used up: it is what the machine calls after an interrupt. `after(ms, function)`
+    has a function called later and `every(ms, function)` again and again (`hal.alarm`), `notify()` has the loop run
+    soon. `faults` counts the exceptions that left a handler or such a function, `fault` is the last one; the first is
+    printed.
     """
 
     def __init__(self, machine, budget=HANDLERS_PER_RUN):
@@ -37,6 +38,7 @@ class Loop:
         self._alarms = Alarms(machine)
         self.notify = machine.notify
         self.after = self._alarms.after
+        self.every = self._alarms.every
         self.faults = 0
         self.fault = None
         self.run = None
@@ -88,6 +90,8 @@ class Loop:
         self.run = serving.send
         for port in ports:
             port.attach(self)
+        for link in self.links:
+            link.heartbeat.attach(self.every)
 
     def _handle(self, slot, handler):
         self._handlers[slot] = handler
@@ -96,11 +100,11 @@ class Loop:
     def _serve(self):
         """Serve whenever the generator is resumed. It is one since resuming it costs a third of a call."""
         turn, handlers, budget, notify = self._watch.run, self._handlers, self._budget, self.notify
-        alarms, run_alarms = self._alarms.entries, self._alarms.run
+        fresh, run_alarms = self._alarms.fresh, self._alarms.run
         while True:
-            yield
+            expired = yield
             try:
-                if alarms:
+                if expired or fresh:
                     run_alarms()
                 if turn(handlers, budget):
                     notify()

@@ -64,9 +64,10 @@ ADVISED_TIMEOUT_MS = 1000
 class Sync:
     """The two pages of one device, between the frontend's batches and the device's `registers`.
 
-    `link` has `epoch` (this backend life on the link) and `meet(fe_epoch)`, which resets the link's devices for a new
-    frontend life; `ring()` rings the frontend. Counters: `batches` answered, of these `vetoed` and `refused`; not
-    answered: `torn` (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or epoch).
+    `link` has `epoch` (this backend life on the link), `meet(fe_epoch)`, which resets the link's devices for a new
+    frontend life, and `applied()`, called after each batch; `ring()` rings the frontend. Counters: `batches` answered,
+    of these `vetoed` and `refused`; not answered: `torn` (published or changed while being copied) and `unbelievable`
+    (wrong layout, count, CRC or epoch).
     """
 
     def __init__(self, device_page, driver_page, registers, link, ring):
@@ -203,6 +204,7 @@ class Sync:
         entries = [unpack_from("<HBBIQ", self._copied, at) for at in range(DRV_HEADER_SIZE, self._length, ENTRY_SIZE)]
         self._link.meet(fe_epoch)
         result, index = self.registers.apply(entries)
+        self._link.applied()
         self._count(result)
         self._answer(token, fe_epoch, result, index)
 

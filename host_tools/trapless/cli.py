@@ -264,10 +264,17 @@ def _summary(state: dict[str, Any]) -> str:
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False) -> None:
-    """List the running pairs of this user."""
-    from trapless import running
+    """List the running pairs of this user.
+
+    For each frontend also whether it and the backend beat (docs/transport.md, 4.9).
+    """
+    from trapless import region, running
 
     states = running.states()
+    frontends = [found for state in states for found in state["frontends"] if "hearts" in found]
+    with suppress(FileNotFoundError):  # a pair was closed in between
+        for found, beats in zip(frontends, region.beats(frontends), strict=True):
+            found["beats"] = beats
     if as_json:
         print(json.dumps(states, indent=1))
     for state in () if as_json else states:
@@ -279,6 +286,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="The answer for 
             agent = f"agent {found['agent']['id']} {found['agent']['name']}"
             way = f"{program('trapless')} console --pair {state['harness']} --frontend {found['name']}"
             print(f"  {found['name']:<16}  {agent}, link {found['link']}: {way}")
+            if "beats" in found:
+                hearts = ", ".join(f"{side} {'beats' if on else 'silent'}" for side, on in found["beats"].items())
+                print(f"                    heartbeats: {hearts}")
         print(f"  backend's prompt  {program('trapless')} repl --pair {state['harness']}")
         print(f"                    {program('mpremote')} connect {state['prompt']} resume exec ...")
     if not states and not as_json:

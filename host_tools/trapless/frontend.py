@@ -59,6 +59,8 @@ class Frontend:
             "link": self.link.name,
             "agent": self.agent,
             "console": str(self.vm.console_path),
+            "region": str(region.path(self.vm.directory, self.link)),
+            "hearts": region.hearts(self.link),
         }
 
     # Life

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The file that is a link's shared region: making it, and reading from it who serves. Source: docs/transport.md, 3."""
+"""The file that is a link's shared region: making it, and reading from it who serves and whose heart beats.
+
+Source: docs/transport.md, 3 and 4.9.
+"""
 
 from __future__ import annotations
 
 import mmap
 import os
 import struct
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from trapless import model
 from trapless.errors import TraplessError
 from trapless.topology import Device, Link
+
+_BEATS = 4
+_POLL = 0.01
 
 
 def path(directory: Path, link: Link) -> Path:
@@ -38,3 +48,42 @@ def epochs(directory: Path, link: Link) -> dict[Device, int]:
     with path(directory, link).open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory:
         at = {device: link.device_page(device) + layout.DEV_BE_EPOCH for device in link.devices}
         return {device: struct.unpack_from("<I", memory, offset)[0] for device, offset in at.items()}
+
+
+def hearts(link: Link) -> dict[str, int]:
+    """Return where in the region the heartbeats of both sides of a link are: the offsets of two words."""
+    layout = model.firmware("virtio.layout")
+    first = link.devices[0]
+    return {
+        "backend": link.device_page(first) + layout.DEV_HEARTBEAT,
+        "frontend": link.driver_page(first) + layout.DRV_HEARTBEAT,
+    }
+
+
+def beats(frontends: Sequence[dict[str, Any]]) -> list[dict[str, bool]]:
+    """Return which sides' hearts beat, for each of the `frontends` in the state of a pair (`Frontend.state`).
+
+    Takes as long as it takes all of them to beat, at most four periods.
+    """
+    with ExitStack() as stack:
+        memories = [_map(stack, Path(frontend["region"])) for frontend in frontends]
+
+        def words() -> list[dict[str, int]]:
+            return [
+                {side: struct.unpack_from("<I", memory, at)[0] for side, at in frontend["hearts"].items()}
+                for memory, frontend in zip(memories, frontends, strict=True)
+            ]
+
+        before = words()
+        found = [dict.fromkeys(sides, False) for sides in before]
+        deadline = time.monotonic() + _BEATS * model.firmware("virtio.heartbeat").PERIOD_MS / 1000
+        while time.monotonic() < deadline and not all(all(sides.values()) for sides in found):
+            time.sleep(_POLL)  # nothing can wake us for a store into shared memory; the deadline bounds it
+            for sides, old, new in zip(found, before, words(), strict=True):
+                sides.update({side: sides[side] or new[side] != old[side] for side in sides})
+        return found
+
+
+def _map(stack: ExitStack, file: Path) -> mmap.mmap:
+    opened = stack.enter_context(file.open("rb"))
+    return stack.enter_context(mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ))

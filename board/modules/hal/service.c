@@ -18,6 +18,7 @@ static struct {
     volatile bool serving;
     volatile bool again;  /* asked for while it runs: a node queued now would run before the prompt has its turn */
     volatile bool ctrl_c; /* came in while it runs */
+    volatile bool expired; /* the timer, since the callback was last told */
     bool queued;          /* waits among the queued Python functions */
     bool reserved;        /* a part of the Python stack is kept back for it */
     size_t faults;
@@ -83,10 +84,18 @@ static void note_fault(mp_obj_t error) {
     }
 }
 
+static mp_obj_t take_expired(void) {
+    if (!service.expired) {
+        return mp_const_none;
+    }
+    service.expired = false;
+    return mp_const_true;
+}
+
 static void call(mp_obj_t callback) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        mp_call_function_1(callback, mp_const_none);
+        mp_call_function_1(callback, take_expired());
         nlr_pop();
     } else {
         note_fault(MP_OBJ_FROM_PTR(nlr.ret_val));
@@ -172,6 +181,7 @@ void hal_on_interrupt(unsigned intid) {
 }
 
 void hal_on_timer(void) {
+    service.expired = true;
     schedule();
 }
 
@@ -190,6 +200,7 @@ void hal_reset(void) {
     service.serving = false;
     service.again = false;
     service.ctrl_c = false;
+    service.expired = false;
     service.queued = false;
     service.faults = 0;
 }

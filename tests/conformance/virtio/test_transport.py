@@ -8,6 +8,7 @@ from virtio import layout
 from virtio.layout import (
     CAP_ECHO,
     CAP_HEARS_DOORBELL,
+    CAP_HEARTBEAT,
     CAP_RINGS_DOORBELL,
     DEV_ACK,
     DEV_ACK_FE_EPOCH,
@@ -18,6 +19,8 @@ from virtio.layout import (
     DEV_CONFIG_COUNT,
     DEV_ECHO_REPLY,
     DEV_FEATURES,
+    DEV_HEARTBEAT,
+    DEV_HEARTBEAT_PERIOD_MS,
     DEV_MAGIC,
     DEV_NUM_QUEUES,
     DEV_QUEUE_STRIDE,
@@ -139,7 +142,42 @@ def test_2_the_queues_say_whether_they_are_ready():
 
 def test_2_1_capabilities():
     bits = Rig(Mirror()).drivers[0].load(DEV_CAPABILITIES)
-    assert bits == CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO
+    assert bits == CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO | CAP_HEARTBEAT
+
+
+def test_4_9_the_backend_beats_with_its_period_and_rings_nobody():
+    rig, _, driver = mirror()
+    period = driver.load(DEV_HEARTBEAT_PERIOD_MS)
+    assert 100 <= period <= 10_000
+    rung = rig.doorbell.rung
+    for beats in range(1, 4):
+        assert driver.load(DEV_HEARTBEAT) == beats - 1
+        rig.machine.advance(period)
+        rig.run()
+    driver.must([status(0)])
+    beats = driver.load(DEV_HEARTBEAT)
+    rig.machine.advance(10 * period)
+    rig.run()
+    assert driver.load(DEV_HEARTBEAT) == beats, "nobody uses it"
+    assert rig.doorbell.rung == rung + 1, "the answer"
+
+
+def test_4_9_four_looks_without_a_change_are_silence_and_nothing_follows():
+    rig, _, driver = mirror()
+
+    def pass_periods(count, beats):
+        for _ in range(count):
+            if beats:
+                rig.frontend.beat()
+            rig.machine.advance(driver.load(DEV_HEARTBEAT_PERIOD_MS))
+            rig.run()
+        return rig.link.heartbeat.describe()
+
+    assert pass_periods(8, False) == "no heartbeat", "it need not beat"
+    assert pass_periods(1, True) == pass_periods(3, False) == "alive"
+    assert pass_periods(1, False) == "silent for 2000 ms"
+    assert driver.request(b"abcd", 4) == b"abcd"
+    assert pass_periods(1, True) == "alive"
 
 
 def test_3_at_most_240_entries():

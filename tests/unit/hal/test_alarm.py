@@ -87,3 +87,44 @@ def test_times_and_functions_are_checked():
     for ms in (-1, LONGEST_MS + 1, 1.5, None):
         raises(ValueError, alarms.after, ms, print)
     raises(TypeError, alarms.after, 1, None)
+
+
+def test_a_period_goes_on_for_as_long_as_its_function_says_so():
+    bench = Bench()
+
+    def tick():
+        bench.done.append(bench.machine.ticks_ms())
+        return len(bench.done) < 3
+
+    bench.alarms.every(5, tick)
+    bench.advance(50)
+    assert bench.done == [5, 10, 15]
+    assert bench.alarms.entries == []
+    raises(ValueError, bench.alarms.every, 0, tick)
+
+
+def test_a_period_that_was_missed_is_not_made_up_for():
+    bench = Bench()
+    bench.alarms.every(5, lambda: bench.done.append(bench.machine.ticks_ms()) or True)
+    bench.machine.run_pending()
+    bench.machine.advance(23)
+    bench.machine.run_pending()
+    bench.advance(10)
+    assert bench.done == [23, 28, 33]
+
+
+def test_the_timer_accounts_for_everything_unless_there_is_something_fresh():
+    bench = Bench()
+    bench.after(3, "later")
+    assert bench.alarms.fresh
+    bench.machine.run_pending()
+    assert not bench.alarms.fresh
+
+    def fail():
+        raise OSError("no")
+
+    bench.alarms.after(1, fail)
+    bench.machine.run_pending()
+    bench.machine.advance(1)
+    raises(OSError, bench.machine.run_pending)
+    assert bench.alarms.fresh, "the timer was not set again"

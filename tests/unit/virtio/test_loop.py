@@ -11,6 +11,7 @@ from virtio.layout import (
     CAP_ANY_SUBSET,
     CAP_ECHO,
     CAP_HEARS_DOORBELL,
+    CAP_HEARTBEAT,
     CAP_RINGS_DOORBELL,
     DEV_BE_EPOCH,
     DEV_BE_SLEEP,
@@ -257,7 +258,7 @@ def test_without_a_doorbell_the_loop_polls():
 
     wait()
     rig.frontend.run = wait
-    assert rig.drivers[0].load(DEV_CAPABILITIES) == 0
+    assert rig.drivers[0].load(DEV_CAPABILITIES) == CAP_HEARTBEAT
     assert rig.drivers[0].begin().request(b"abcd", 4) == b"abcd"
     machine.advance(1000)
     assert machine.step(), "the timer is set again after every run"
@@ -267,7 +268,7 @@ def test_the_capabilities_say_what_the_link_can_do():
     class Willing(Mirror):
         any_subset = True
 
-    everything = CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO
+    everything = CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO | CAP_HEARTBEAT
     assert Rig(Mirror()).drivers[0].load(DEV_CAPABILITIES) == everything
     assert Rig(Willing()).drivers[0].load(DEV_CAPABILITIES) == everything | CAP_ANY_SUBSET
 

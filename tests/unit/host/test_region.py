@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""What a region's file tells: whose heart beats."""
+
+import struct
+import threading
+
+from trapless import region, topology
+
+
+def frontend(folder, link):
+    region.make(folder, link)
+    return {"region": str(region.path(folder, link)), "hearts": region.hearts(link)}
+
+
+def test_a_heart_beats_if_its_word_changes(tmp_path):
+    first, second = topology.load(topology.find("two-frontends")).links
+    found = [frontend(tmp_path, link) for link in (first, second)]
+    ended = threading.Event()
+
+    def beat():
+        count = 0
+        with open(found[0]["region"], "r+b", buffering=0) as file:
+            while not ended.wait(0.01):
+                count += 1
+                file.seek(found[0]["hearts"]["backend"])
+                file.write(struct.pack("<I", count))
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        beats = region.beats(found)
+    finally:
+        ended.set()
+        thread.join()
+    assert beats == [{"backend": True, "frontend": False}, {"backend": False, "frontend": False}]
+
+
+def test_without_frontends_nothing_is_waited_for():
+    assert region.beats([]) == []
