@@ -4,6 +4,7 @@
     >>> soc                                  the platform as a table
     >>> soc.sensors["cpu"].value = 95_000    what the frontend reads next
     >>> soc.clocks["pll"].rate = 800_000_000
+    >>> model.load("cpu", 90)                what the description defines, here models/living.py
     >>> status()                             links, devices, counters, agents
     >>> log(True); log()                     the last messages in words
     >>> faults.refuse("sensor", "SENSOR_READING_GET", "BUSY", times=3)
@@ -14,6 +15,7 @@
 
 import builtins
 import gc
+import sys
 
 from scmi.model.sealed import attributes
 from virtio.status import names as status_names
@@ -25,6 +27,7 @@ _BATCH_COUNTERS = ("batches", "vetoed", "refused", "torn", "unbelievable")
 _HELP = """\
 soc                the platform as a table; soc.sensors["cpu"].value = 95_000 sets what a frontend reads next
   soc.sensors soc.clocks soc.power_domains soc.resets soc.voltages ...   by name or number; soc.agents, soc.devices
+model              the module that describes it: its functions and variables
 platforms          all platforms by the name of their model; soc is the first
 status()           links, devices, counters, agents
 log(True), log()   keep the last messages from now on; print them in words; log(False) stops it
@@ -72,9 +75,10 @@ def _link_lines(link, kinds):
 
 
 def install(served, namespace):
-    """Put `soc`, `status`, `log`, `faults`, `help` and `platforms` into `namespace`, a module.
+    """Put `soc`, `model`, `status`, `log`, `faults`, `help` and `platforms` into `namespace`, a module.
 
-    `soc` is the first platform, `log` and `faults` are its; without a platform they are None.
+    `soc` is the first platform, `model` the module that describes it, `log` and `faults` are its; without a platform
+    they are None.
     """
 
     def status():
@@ -94,6 +98,7 @@ def install(served, namespace):
 
     platforms = list(served.platforms.values())
     namespace.soc = soc = platforms[0] if platforms else None
+    namespace.model = sys.modules.get(next(iter(served.platforms), None))
     namespace.log = soc.log if soc else None
     namespace.faults = soc.faults if soc else None
     namespace.help = help

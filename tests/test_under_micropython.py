@@ -16,7 +16,7 @@ import pytest
 TESTS = pathlib.Path(__file__).parent
 ROOT = TESTS.parent
 INTERPRETER = ROOT / "build" / "micropython-unix" / "micropython"
-FOLDERS = ("unit/hal", "unit/drivers", "unit/virtio", "unit/scmi", "conformance")
+FOLDERS = ("unit/hal", "unit/drivers", "unit/virtio", "unit/scmi", "unit/models", "conformance")
 CPYTHON_ONLY = ("_cpython.py", "_property.py")
 SECONDS = 100
 HEAP = "4m"
