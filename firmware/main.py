@@ -9,11 +9,15 @@ import gc
 import sys
 
 import app
+from hal.compat import const
 from scmi.device import ScmiDevice
 from scmi.platform import DescriptionError, Platform
 from virtio.link import Link
 from virtio.loop import Loop
 from virtio.rng import Rng
+
+# Bytes allocated between two collections while a machine is set up.
+_SETUP_GARBAGE = const(256 * 1024)
 
 _NO_MODEL = "the device tree names no model for it: add trapless,model to its node"
 
@@ -131,8 +135,11 @@ def main():
     from hal import metal
 
     try:
+        # Most of what a description allocates is garbage at once. Collected late, it would lie between all that stays.
+        gc.threshold(_SETUP_GARBAGE)
         start(metal, __main__)
         gc.collect()  # what setting up leaves behind is not collected in the middle of a request
+        gc.threshold(-1)
     except Exception as error:
         print("trapless: the machine cannot be set up; nothing is served, this is just a prompt.")
         _print_exception(error)

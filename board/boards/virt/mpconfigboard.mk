@@ -7,7 +7,8 @@ BOARD_NAME = virt
 # The Image runs anywhere, and so does the ELF if it is loaded elsewhere.
 LINK_ADDRESS = 0x40200000
 
-HEAP_SIZE = 1024*1024
+# Room for a description of more than a thousand sensors.
+HEAP_SIZE = 4*1024*1024
 STACK_SIZE = 131072
 RAM_DISK_SIZE = 1024*1024
 RELOCATION_SIZE = 2048
