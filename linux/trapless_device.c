@@ -224,8 +224,7 @@ static u64 tpl_get_features(struct virtio_device *vdev)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
 
-	return tpl_load(device->page, TPL_DEV_FEATURES) |
-	       (u64)tpl_load(device->page, TPL_DEV_FEATURES + sizeof(u32)) << 32;
+	return tpl_load64(device->page, TPL_DEV_FEATURES);
 }
 
 static int tpl_finalize_features(struct virtio_device *vdev)
@@ -407,6 +406,28 @@ static int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vi
 	return 0;
 }
 
+/*
+ * Section 2: where the backend says that a region lies, if that is inside the link's memory for
+ * such regions.
+ */
+static bool tpl_get_shm_region(struct virtio_device *vdev, struct virtio_shm_region *region, u8 id)
+{
+	struct tpl_device *device = to_tpl_device(vdev);
+	struct tpl_link *link = device->link;
+	unsigned int at = TPL_DEV_SHM + id * TPL_DEV_SHM_STRIDE;
+	u64 length, offset;
+
+	if (id >= TPL_SHM_MAX)
+		return false;
+	length = tpl_load64(device->page, at + TPL_DEV_SHM_LENGTH);
+	offset = tpl_load64(device->page, at + TPL_DEV_SHM_BASE);
+	if (!length || length > link->shm_size || offset > link->shm_size - length)
+		return false;
+	region->addr = link->shm_base + offset;
+	region->len = length;
+	return true;
+}
+
 /* The callbacks run with the link's lock held. */
 static void tpl_synchronize_cbs(struct virtio_device *vdev)
 {
@@ -432,6 +453,7 @@ static const struct virtio_config_ops tpl_config_ops = {
 	.get_features = tpl_get_features,
 	.finalize_features = tpl_finalize_features,
 	.bus_name = tpl_bus_name,
+	.get_shm_region = tpl_get_shm_region,
 };
 
 /* Registration */

@@ -534,17 +534,29 @@ static int tpl_create_devices(struct tpl_link *link)
 	return 0;
 }
 
-static int tpl_find_pool(struct tpl_link *link)
+static struct reserved_mem *tpl_reserved(struct tpl_link *link, int index)
 {
-	struct device_node *node = of_parse_phandle(link->dev->of_node, "memory-region", 0);
-	struct reserved_mem *pool = node ? of_reserved_mem_lookup(node) : NULL;
+	struct device_node *node = of_parse_phandle(link->dev->of_node, "memory-region", index);
+	struct reserved_mem *found = node ? of_reserved_mem_lookup(node) : NULL;
 
 	of_node_put(node);
+	return found;
+}
+
+static int tpl_find_memory(struct tpl_link *link)
+{
+	struct reserved_mem *pool = tpl_reserved(link, 0);
+	struct reserved_mem *shm = tpl_reserved(link, 1);
+
 	if (!pool)
 		return dev_err_probe(link->dev, -EINVAL,
 				     "memory-region must name the link's pool\n");
 	link->pool_base = pool->base;
 	link->pool_size = pool->size;
+	if (shm) {
+		link->shm_base = shm->base;
+		link->shm_size = shm->size;
+	}
 	return 0;
 }
 
@@ -610,7 +622,7 @@ static int tpl_probe(struct platform_device *pdev)
 
 	if (IS_ERR(link))
 		return PTR_ERR(link);
-	err = tpl_find_pool(link);
+	err = tpl_find_memory(link);
 	if (err)
 		return err;
 	err = tpl_create_devices(link);

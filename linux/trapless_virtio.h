@@ -163,6 +163,8 @@ struct tpl_link {
 	struct mbox_chan *chan; /* NULL: no doorbell, both sides poll */
 	phys_addr_t pool_base;
 	size_t pool_size;
+	phys_addr_t shm_base; /* shared-memory regions of all devices */
+	u64 shm_size; /* 0: there are none */
 	u32 fe_epoch;
 	struct dentry *debugfs;
 
@@ -209,6 +211,12 @@ static inline struct tpl_device *tpl_next(struct tpl_device *device)
 static inline u32 tpl_load(const void *page, unsigned int offset)
 {
 	return le32_to_cpu(READ_ONCE(*(const __le32 *)(page + offset)));
+}
+
+/* Two words, which may come from before and after a change: of what changes only with a life. */
+static inline u64 tpl_load64(const void *page, unsigned int offset)
+{
+	return tpl_load(page, offset) | (u64)tpl_load(page, offset + sizeof(u32)) << 32;
 }
 
 static inline u32 tpl_load_acquire(const void *page, unsigned int offset)

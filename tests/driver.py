@@ -31,6 +31,10 @@ from virtio.layout import (
     DEV_QUEUES,
     DEV_RESULT,
     DEV_RESULT_INDEX,
+    DEV_SHM,
+    DEV_SHM_BASE,
+    DEV_SHM_LENGTH,
+    DEV_SHM_STRIDE,
     DEV_USED_COUNT,
     DEV_VERSION,
     DRV_BE_EPOCH,
@@ -261,6 +265,13 @@ class Driver:
         """Return bytes of the configuration space."""
         at = self.device_at + REG_CONFIG + offset
         return bytes(self.frontend.memory[at : at + size])
+
+    def shared(self, number):
+        """Return (offset in the link's shared memory, bytes) of the shared-memory region `number`, None without it."""
+        at = self.device_at + DEV_SHM + number * DEV_SHM_STRIDE
+        length = unpack_from("<q", self.frontend.memory, at + DEV_SHM_LENGTH)[0]
+        offset = unpack_from("<Q", self.frontend.memory, at + DEV_SHM_BASE)[0]
+        return None if length == -1 else (offset, length)
 
     def is_present(self):
         """Is a backend there that speaks this version of the protocol?"""
@@ -563,12 +574,15 @@ class Rig:
     """Devices on one simulated link, their backend's loop, and a frontend. `memory` outlives backends and frontends.
 
     `machine`, `loop`, `link`: the backend; `frontend`, `drivers`: the present frontend life. `pool_size` in bytes.
+    `shared`: bytes for shared-memory regions, which lie from `shared_at` of the memory on.
     """
 
     BASE = 0x48200000
 
-    def __init__(self, *devices, pool_size=0x10000, seed=1, memory=None, loop=Loop):
-        self._pool_at = 2 * PAGE_SIZE * len(devices)
+    def __init__(self, *devices, pool_size=0x10000, seed=1, memory=None, loop=Loop, shared=0):
+        self.shared_at = 2 * PAGE_SIZE * len(devices)
+        self._shared = shared
+        self._pool_at = self.shared_at + shared
         self.memory = bytearray(self._pool_at + pool_size) if memory is None else memory
         self._seed = seed
         self._loop_class = loop
@@ -580,7 +594,7 @@ class Rig:
         self._seed += 1
         self.machine = Machine(seed=self._seed)
         kinds = [("mock", None)] * len(devices)
-        described = self.machine.add_link("linux0", kinds, self.memory, self._pool_at, self.BASE)
+        described = self.machine.add_link("linux0", kinds, self.memory, self._pool_at, self.BASE, shared=self._shared)
         self.doorbell = described.doorbell
         self.loop = self._loop_class(self.machine)
         self.link = self.loop.add(Link(described, self.machine))
@@ -594,9 +608,20 @@ class Rig:
         self._seed += 1
         pool = Pool(self.memory, self._pool_at, len(self.memory) - self._pool_at, self.BASE)
         self.frontend = Frontend(self.memory, pool, lambda: self.doorbell.kick(), self.run, self._seed)
-        self.drivers = [self.frontend.add(at, at + PAGE_SIZE) for at in range(0, self._pool_at, 2 * PAGE_SIZE)]
+        self.drivers = [self.frontend.add(at, at + PAGE_SIZE) for at in range(0, self.shared_at, 2 * PAGE_SIZE)]
         self.frontend.start()
         return self.drivers
+
+    @property
+    def shared_base(self):
+        """The frontend's address of the shared memory."""
+        return self.BASE - self._shared
+
+    def shared_bytes(self, address, size):
+        """Return bytes of the link's shared memory at a frontend address, which must lie in it."""
+        at = address - self.shared_base + self.shared_at
+        assert self.shared_at <= at and at + size <= self._pool_at
+        return bytes(self.memory[at : at + size])
 
     def run(self):
         """Let the backend run until it sleeps."""

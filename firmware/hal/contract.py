@@ -4,8 +4,8 @@
 How a device tree describes a link (node `/trapless`, one child for each link):
 
 - `label`: its name; `reg`, `reg-names`: "region" (everything shared) and "pool" (vrings and buffers), backend
-  addresses;
-- `trapless,frontend-base`: 64-bit frontend address of the pool's first byte;
+  addresses; optionally "shm" (shared-memory regions of the devices);
+- `trapless,frontend-base`: 64-bit frontend address of the pool's first byte; `trapless,frontend-shm`: of that of "shm";
 - `mboxes`: phandle of the doorbell and the peer to ring; without it both sides poll;
 - one child for each device: `reg`, `reg-names`: "device" and "driver" (its pages), `trapless,device` (its kind) and,
   for kinds that have one, `trapless,model`.
@@ -42,17 +42,20 @@ class Link:
     """One frontend's shared region.
 
     `name`: str; `region`, `pool`: Windows; `frontend_base`: the frontend's address of the pool's first byte;
+    `shared`: the Window of shared-memory regions, or None, `frontend_shared`: the frontend's address of its first byte;
     `doorbell`: Doorbell; `devices`: list of (kind, device page Window, driver page Window, model name or None, dict of
     all properties of the device's node as bytes, by name).
     """
 
-    def __init__(self, name, region, pool, frontend_base, doorbell, devices):
+    def __init__(self, name, region, pool, frontend_base, doorbell, devices, shared=None, frontend_shared=0):
         self.name = name
         self.region = region
         self.pool = pool
         self.frontend_base = frontend_base
         self.doorbell = doorbell
         self.devices = devices
+        self.shared = shared
+        self.frontend_shared = frontend_shared
 
 
 def draw(entropy, word, avoid):
@@ -101,9 +104,13 @@ def _read_link(node, window, doorbell):
         return region.window(address - region_at, size)
 
     devices = [_read_device(child, inside) for child in node.children if child.is_available()]
-    return Link(
+    link = Link(
         node.text("label", node.name), region, inside(node, "pool"), base, doorbell(node.cells("mboxes")), devices
     )
+    if "shm" in node.texts("reg-names"):
+        link.shared = inside(node, "shm")
+        link.frontend_shared = node.number("trapless,frontend-shm")
+    return link
 
 
 def _read_device(node, inside):

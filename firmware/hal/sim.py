@@ -91,16 +91,17 @@ class Machine:
     def _doorbell(self, mboxes):
         return SimDoorbell(self, mboxes is not None, mboxes is not None)
 
-    def add_link(self, name, devices, memory=None, pool_offset=None, frontend_base=0x48200000, doorbell=None):
+    def add_link(self, name, devices, memory=None, pool_offset=None, frontend_base=0x48200000, doorbell=None, shared=0):
         """Add a link and return it.
 
         `devices`: list of (kind, model or None); device i has its device page at i * 0x2000 and its driver page 0x1000
         after it. `memory`: the region, a writable buffer (default: a new one with a pool of 64 KiB); its pool goes
         from `pool_offset` (default: after the last page) to its end. `doorbell`: a SimDoorbell (default: one that
-        hears and rings).
+        hears and rings). `shared`: bytes for shared-memory regions, between the last page and the pool.
         """
+        pages = 2 * PAGE_SIZE * len(devices)
         if pool_offset is None:
-            pool_offset = 2 * PAGE_SIZE * len(devices)
+            pool_offset = pages + shared
         if memory is None:
             memory = bytearray(pool_offset + 0x10000)
         size = len(memory)
@@ -108,6 +109,9 @@ class Machine:
         described = [_device(region, i, kind, model) for i, (kind, model) in enumerate(devices)]
         pool = region.window(pool_offset, size - pool_offset)
         link = Link(name, region, pool, frontend_base, doorbell or SimDoorbell(self), described)
+        if shared:
+            link.shared = region.window(pages, shared)
+            link.frontend_shared = frontend_base - pool_offset + pages
         self._links.append(link)
         return link
 

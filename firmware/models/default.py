@@ -68,7 +68,15 @@ def package_power():
 
 platform = Platform(
     sensors=[
-        Sensor("cpu", "millicelsius", 45_000, limits=(-40_000, 125_000), trip_points=2, intervals=(10, 100, 1000)),
+        Sensor(
+            "cpu",
+            "millicelsius",
+            45_000,
+            limits=(-40_000, 125_000),
+            trip_points=2,
+            intervals=(10, 100, 1000),
+            shared=True,
+        ),
         Sensor("board", "millicelsius", 31_500, limits=(-40_000, 125_000), trip_points=1),
         Sensor("vdd-core", "millivolt", 850, interval_range=(10, 1000, 10)),
         Sensor("battery", "microvolt", read=battery_voltage, timestamps=True, resolution=(1, -3)),

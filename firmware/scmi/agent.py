@@ -84,6 +84,7 @@ class Agent:
         self.hear(None)
         self.events.reset()
         self.delayed.forget()
+        self.platform.statistics.hide(self)
         self._forget(False)
         newest = {protocol.ID: protocol.newest for protocol in self.platform.protocols.values()}
         if self.versions != newest:
@@ -123,6 +124,7 @@ class Agent:
                     views[access] = [item and (None if access & item.forbidden else item) for item in views[0]]
                 rows[key(protocol.ID, number)] = _row(protocol, message, views[access])
         self.handle.rows = rows
+        self.platform.statistics.arrange(self)
 
     def may_use(self, protocol, resource):
         """Return whether any of the devices that `resource` belongs to gives this agent access through `protocol`."""

@@ -12,6 +12,9 @@ _DEVICE_ID = const(32)
 # Feature bit 0: the device has notifications and delayed responses to send.
 P2A_CHANNELS = const(1 << 0)
 
+# Feature bit 1: the device shows statistics in shared memory.
+SHARED_MEMORY = const(1 << 1)
+
 # Linux puts two descriptors into the command queue for each message in flight.
 _COMMAND_QUEUE = const(64)
 _EVENT_QUEUE = const(32)
@@ -28,7 +31,8 @@ class ScmiDevice(RequestDevice):
     """Queue 0 carries commands. Queue 1 takes buffers for events, which are filled from what waits at the agent.
 
     An event is sent from the loop in a turn of its own, so it never overtakes the reply to the command that caused it.
-    A buffer that is too small for its event goes back empty (`Events.unfit`).
+    A buffer that is too small for its event goes back empty (`Events.unfit`). Statistics stand in shared memory,
+    where the link has any.
     """
 
     device_id = _DEVICE_ID
@@ -44,12 +48,23 @@ class ScmiDevice(RequestDevice):
         self._chain = None
         self._words = array("I", bytes(4 * _EVENT_WORDS))
 
+    def shared_sizes(self):
+        """Return what the statistics of the platform take; see `scmi.statistics`."""
+        return self.agent.platform.statistics.sizes()
+
+    def share(self, regions):
+        """Offer statistics if there is memory for them (virtio 1.3, 5.17.3)."""
+        super().share(regions)
+        self.features = P2A_CHANNELS | (SHARED_MEMORY if regions else 0)
+
     def activate(self, queues):
-        """Serve commands, and send events if the driver wants them."""
+        """Serve commands, send events and show statistics if the driver wants them."""
         if self.negotiated & P2A_CHANNELS and queues[_EVENTS]:
             self._queue = queues[_EVENTS]
             self._chain = Chain(self._queue.size)
         self.agent.hear(self.transport.wake if self._queue else None)
+        if self.negotiated & SHARED_MEMORY:
+            self.agent.platform.statistics.show(self.agent, self.shared)
         super().activate(queues)
 
     def stop(self, index):

@@ -40,6 +40,7 @@ from scmi.protocols.reset import ResetProtocol
 from scmi.protocols.sensor import SensorProtocol
 from scmi.protocols.system import SystemProtocol
 from scmi.protocols.voltage import VoltageProtocol
+from scmi.statistics import Statistics
 from scmi.tap import Taps
 
 __all__ = [
@@ -111,6 +112,7 @@ class Platform:
         self._after = None
         self._waiting = []
         self.taps = Taps(self)
+        self.statistics = Statistics(self)
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
             require(
                 isinstance(text, str) and len(text.encode()) < 16,

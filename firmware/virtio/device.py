@@ -15,7 +15,8 @@ class Device:
 
     `device_id`: virtio 1.3, 5; `features`: bits offered, without those of the transport; `queue_sizes`: maximum size of
     each queue, powers of two up to 256; `config`: the configuration space, at most 0x700 bytes; `any_subset`: every
-    subset of the features is accepted; `negotiated`: what a running driver has accepted (an integer); `transport`: the
+    subset of the features is accepted; `negotiated`: what a running driver has accepted (an integer); `shared`: its
+    shared-memory regions, {id: virtio.shared.Region}, given to it before its features are offered; `transport`: the
     Port, with `interrupt()`, `change_config(offset, data)`, `fail()`, `wake()`, `watch(index, queue, handler)` and
     `unwatch(index)`.
     """
@@ -27,8 +28,17 @@ class Device:
 
     def __init__(self):
         self.config = bytearray(0)
+        self.shared = {}
         self.transport = None
         self.negotiated = 0
+
+    def shared_sizes(self):
+        """Return {id below 16: bytes} of the shared-memory regions that it would have (virtio 1.3, 2.10)."""
+        return {}
+
+    def share(self, regions):
+        """Have `regions` as its shared-memory regions: all that it would have, or none."""
+        self.shared = regions
 
     def accepts(self, features):
         """Return whether the device works with these negotiated features (an integer)."""

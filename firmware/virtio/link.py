@@ -21,6 +21,7 @@ from virtio.layout import (
     DRV_REQ,
 )
 from virtio.registers import RegisterFile
+from virtio.shared import Area
 from virtio.sync import Sync
 
 
@@ -34,6 +35,7 @@ class Port:
     def __init__(self, link, device, device_page, driver_page):
         self.link = link
         self.device = device
+        device.share(link.area.regions(device.shared_sizes()))
         self.registers = RegisterFile(device, self)
         self.sync = Sync(device_page, driver_page, self.registers, link, link.doorbell.ring)
         self.slots = [-1] * len(device.queue_sizes)
@@ -141,6 +143,7 @@ class Link:
         self.name = description.name
         self.pool = description.pool
         self.frontend_base = description.frontend_base
+        self.area = Area(description.shared, description.frontend_shared)
         self.doorbell = description.doorbell
         self.ports = []
         self.heartbeat = Heartbeat(self.ports)
@@ -150,7 +153,10 @@ class Link:
         self._machine = machine
 
     def add(self, device, device_page, driver_page):
-        """Add `device` with its two pages (Windows); return its Port. Only before the loop starts."""
+        """Add `device` with its two pages (Windows); return its Port. Only before the loop starts.
+
+        ValueError if the link has not the memory for its shared-memory regions.
+        """
         port = Port(self, device, device_page, driver_page)
         self.ports.append(port)
         return port

@@ -37,6 +37,7 @@ from virtio.layout import (
     REG_SHM_BASE_LOW,
     REG_SHM_LEN_HIGH,
     REG_SHM_LEN_LOW,
+    REG_SHM_SEL,
     REG_STATUS,
     REG_VENDOR_ID,
     REG_VERSION,
@@ -112,7 +113,7 @@ class RegisterFile:
         self.state = State(device.queue_sizes)
         self.generation = 0
         self.interrupts = 0
-        self._selected = {REG_DEVICE_FEATURES_SEL: 0, REG_DRIVER_FEATURES_SEL: 0, REG_QUEUE_SEL: 0}
+        self._selected = {REG_DEVICE_FEATURES_SEL: 0, REG_DRIVER_FEATURES_SEL: 0, REG_QUEUE_SEL: 0, REG_SHM_SEL: 0}
 
     def reset(self):
         """Reset the device. Virtio 1.3, 2.4.1 and 4.2.2.1."""
@@ -198,6 +199,12 @@ class RegisterFile:
         """Return the QueueState that QueueSel names, None without one."""
         index = self._selected[REG_QUEUE_SEL]
         return self.state.queues[index] if index < len(self.state.queues) else None
+
+    def shared_word(self, what, shift):
+        """Return 32 bits, from bit `shift` on, of the "length" or "address" of the region that SHMSel names; without
+        such a region both are -1."""
+        region = self.device.shared.get(self._selected[REG_SHM_SEL])
+        return (getattr(region, what) if region else -1) >> shift & 0xFFFFFFFF
 
     def offered_word(self):
         """Return the offered features of the bank that DeviceFeaturesSel names."""
@@ -382,11 +389,6 @@ def _read_ready(registers):
     return queue.ready if queue else 0
 
 
-def _read_no_region(registers):
-    """The length -1 of a shared-memory region that does not exist. Virtio 1.3, 4.2.2."""
-    return 0xFFFFFFFF
-
-
 _READERS = {
     REG_MAGIC_VALUE: lambda registers: MMIO_MAGIC,
     REG_VERSION: lambda registers: MMIO_VERSION,
@@ -397,9 +399,9 @@ _READERS = {
     REG_QUEUE_READY: _read_ready,
     REG_INTERRUPT_STATUS: lambda registers: registers.interrupts,
     REG_STATUS: lambda registers: registers.state.status,
-    REG_SHM_LEN_LOW: _read_no_region,
-    REG_SHM_LEN_HIGH: _read_no_region,
-    REG_SHM_BASE_LOW: _read_no_region,
-    REG_SHM_BASE_HIGH: _read_no_region,
+    REG_SHM_LEN_LOW: lambda registers: registers.shared_word("length", 0),
+    REG_SHM_LEN_HIGH: lambda registers: registers.shared_word("length", 32),
+    REG_SHM_BASE_LOW: lambda registers: registers.shared_word("address", 0),
+    REG_SHM_BASE_HIGH: lambda registers: registers.shared_word("address", 32),
     REG_CONFIG_GENERATION: lambda registers: registers.generation,
 }

@@ -23,6 +23,7 @@ from virtio.layout import (
     DEV_RESULT,
     DEV_RESULT_INDEX,
     DEV_SHM,
+    DEV_SHM_BASE,
     DEV_SHM_LENGTH,
     DEV_SHM_STRIDE,
     DEV_VERSION,
@@ -108,11 +109,19 @@ class Sync:
         for index, size in enumerate(device.queue_sizes):
             page.w32(DEV_QUEUES + index * DEV_QUEUE_STRIDE + DEV_QUEUE_SIZE_MAX, size)
         for index in range(SHM_MAX):
-            page.fill(DEV_SHM + index * DEV_SHM_STRIDE + DEV_SHM_LENGTH, 8, 0xFF)
+            self._show_shared(DEV_SHM + index * DEV_SHM_STRIDE, device.shared.get(index))
         self.show()
         self.show_config()
         wmb()
         page.w32(DEV_BE_EPOCH, self._link.epoch)
+
+    def _show_shared(self, at, region):
+        if region is None:
+            self.device_page.fill(at + DEV_SHM_LENGTH, 8, 0xFF)
+            return
+        region.window.fill(0, region.length, 0)
+        self.device_page.w64(at + DEV_SHM_LENGTH, region.length)
+        self.device_page.w64(at + DEV_SHM_BASE, region.offset)
 
     def show(self):
         """Bring the shadows of status and queues up to date."""

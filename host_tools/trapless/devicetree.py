@@ -28,10 +28,11 @@ _SEEDS = {"rng-seed": 32, "kaslr-seed": 8}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a link lies in one machine: the region and the pool, guest-physical."""
+    """Where a link lies in one machine, guest-physical: the region, the pool, and the shared-memory regions, if any."""
 
     region: Range
     pool: Range
+    shm: Range | None = None
 
 
 def base(machine: Machine, arguments: Iterable[str]) -> bytes:
@@ -86,6 +87,7 @@ def places(tree: Tree, topology: Topology, machine: Machine) -> dict[str, Place]
         link.name: Place(
             Range(f"region of {link.name}", region.start, region.size),
             Range(f"pool of {link.name}", region.start + link.pool_offset, link.pool_size),
+            Range(f"shm of {link.name}", region.start + link.shm_offset, link.shm_size) if link.shm_size else None,
         )
         for link, region in zip(links, regions, strict=True)
     }
@@ -150,18 +152,12 @@ def frontend(
 
 
 def _frontend_link(tree: Tree, link: Link, place: Place, by_hand: bool) -> None:
-    region, pool = place.region, place.pool
-    before = Range("pages", region.start, pool.start - region.start)
-    after = Range("rest", pool.end, region.end - pool.end)
-    reserved: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
-    for part in (before, after):
-        if part.size:
-            reserved[f"{part.name}@{part.start:x}"] = {"reg": _reg(part), "no-map": True}
-    reserved[f"pool@{pool.start:x}"] = {"compatible": "restricted-dma-pool", "reg": _reg(pool)}
+    region = place.region
+    reserved, shared = _reserved(place)
     tree.graft("/", {"reserved-memory": reserved})
     node: Node = {
         "compatible": "trapless,virtio-link",
-        "memory-region": tree.phandle(f"/reserved-memory/pool@{pool.start:x}"),
+        "memory-region": [tree.phandle(f"/reserved-memory/{name}") for name in shared],
         "dma-coherent": True,
         **_mboxes(tree, link.doorbell.frontend_slot, link.doorbell.backend_peer, by_hand),
         "#address-cells": 2,
@@ -170,6 +166,26 @@ def _frontend_link(tree: Tree, link: Link, place: Place, by_hand: bool) -> None:
     }
     node |= {name: {"compatible": "trapless,virtio-mmio-sync", **pages} for name, pages in _pages(link, region)}
     tree.graft("/", {f"link@{region.start:x}": node})
+
+
+def _reserved(place: Place) -> tuple[Node, list[str]]:
+    """Return the nodes that keep a region out of the frontend's memory, and the names of those for pool and shm."""
+    nodes: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
+    shared: list[str] = []
+    at = place.region.start
+    for part in sorted([place.pool] + ([place.shm] if place.shm else []), key=lambda part: part.start):
+        if at < part.start:
+            nodes[f"pages@{at:x}"] = {"reg": Cells([at, part.start - at]), "no-map": True}
+        if part is place.pool:
+            nodes[f"pool@{part.start:x}"] = {"compatible": "restricted-dma-pool", "reg": _reg(part)}
+            shared.insert(0, f"pool@{part.start:x}")
+        else:
+            nodes[f"shm@{part.start:x}"] = {"reg": _reg(part), "no-map": True}
+            shared.append(f"shm@{part.start:x}")
+        at = part.end
+    if at < place.region.end:
+        nodes[f"rest@{at:x}"] = {"reg": Cells([at, place.region.end - at]), "no-map": True}
+    return nodes, shared
 
 
 def _pages(link: Link, region: Range) -> list[tuple[str, Node]]:
@@ -233,6 +249,10 @@ def _backend_link(tree: Tree, link: Link, place: Place, far: Place, by_hand: boo
         "#size-cells": 2,
         "ranges": True,
     }
+    if place.shm and far.shm:
+        node["reg"] = Cells([*_reg(place.region), *_reg(place.pool), *_reg(place.shm)])
+        node["reg-names"] = ["region", "pool", "shm"]
+        node["trapless,frontend-shm"] = Cells([far.shm.start])
     for device, (name, pages) in zip(link.devices, _pages(link, place.region), strict=True):
         model = {"trapless,model": device.model} if device.model else {}
         node[name] = {**pages, "trapless,device": device.kind, **model}

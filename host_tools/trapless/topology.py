@@ -91,7 +91,10 @@ class Doorbell:
 
 @dataclass(frozen=True)
 class Link:
-    """One region shared by a backend and a frontend; sizes and offsets in bytes, offsets from the region's start."""
+    """One region shared by a backend and a frontend; sizes and offsets in bytes, offsets from the region's start.
+
+    `shm_offset`, `shm_size`: the memory for shared-memory regions of its devices; size 0: there is none.
+    """
 
     name: str
     backend: str
@@ -104,6 +107,8 @@ class Link:
     doorbell: Doorbell
     scmi_timeout_ms: int
     devices: tuple[Device, ...]
+    shm_offset: int = 0
+    shm_size: int = 0
 
     def device_page(self, device: Device) -> int:
         """Return the offset of the page that the backend writes."""
@@ -205,7 +210,10 @@ def _machine(name: str, spec: dict[str, Any]) -> Machine:
 
 
 def _link(spec: dict[str, Any]) -> Link:
-    plain = {key: spec[key] for key in spec if key not in ("pool", "doorbell", "device", "region", "page", "stride")}
+    plain = {
+        key: spec[key] for key in spec if key not in ("pool", "doorbell", "device", "region", "page", "stride", "shm")
+    }
+    shm = spec.get("shm", {"offset": 0, "size": 0})
     return Link(
         region=parse_size(spec["region"]),
         page=parse_size(spec["page"]),
@@ -214,6 +222,8 @@ def _link(spec: dict[str, Any]) -> Link:
         pool_size=parse_size(spec["pool"]["size"]),
         doorbell=Doorbell(**spec["doorbell"]),
         devices=tuple(Device(index=i, **d) for i, d in enumerate(spec["device"])),
+        shm_offset=parse_size(shm["offset"]),
+        shm_size=parse_size(shm["size"]),
         **plain,
     )
 
@@ -235,6 +245,8 @@ def _check_pages(link: Link) -> None:
         for side, offset in (("device", link.device_page(device)), ("driver", link.driver_page(device)))
     ]
     parts = [*pages, Range("pool", link.pool_offset, link.pool_size)]
+    if link.shm_size:
+        parts.append(Range("shm", link.shm_offset, link.shm_size))
     region = Range("region", 0, link.region)
     for i, part in enumerate(parts):
         if not region.holds(part):

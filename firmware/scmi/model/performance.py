@@ -10,6 +10,7 @@ from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE
 from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_flag
+from scmi.model.usage import Usage
 
 _MAX_LEVELS = const(4095)
 _WORD = const(0xFFFFFFFF)
@@ -37,7 +38,7 @@ class Performance(Resource):
     `places`: places by level; `words`: places by what frontends name a level with since version 4.0, and `allowed`:
     those of them that the limits allow, from `lowest` to `highest`. `change`: the function below, or None. `now`:
     [place of the level, of the level that was asked for last, id of the agent that did: None if that of the
-    description holds].
+    description holds]. `usage`: what it has counted (`scmi.model.usage`), or None.
     """
 
     KIND = "performance domain"
@@ -95,6 +96,7 @@ class Performance(Resource):
         self._allow(self._bounds_of(self._requests))
         self._initial = self.highest if level is None else self._allowed_place(level)
         self.now = [self._initial, self._initial, None]
+        self.usage = None
 
     def _require_number(self, value, least, most, what):
         holds = is_integer(value) and least <= value <= most
@@ -247,6 +249,8 @@ class Performance(Resource):
             if self.change:
                 self.change(self, self._values[place])
             now[_PLACE] = place
+            if self.usage is not None:
+                self.usage.enter(place)
             if self.observer:
                 self.announce("level", agent)
         now[_WANTED] = place
@@ -291,6 +295,8 @@ class Performance(Resource):
             if limited:
                 self.announce("limits", agent)
             if moved:
+                if self.usage is not None:
+                    self.usage.enter(place)
                 self.announce("level", agent)
 
     def restore(self, agent):
@@ -303,6 +309,17 @@ class Performance(Resource):
         except Exception:
             now[_WANTED], now[_SETTER] = before[_WANTED], before[_SETTER]
             raise
+
+    @property
+    def state_count(self):
+        """How many levels it has."""
+        return len(self.levels)
+
+    def count(self, clock):
+        """Count transitions and time from now on; `clock()` returns microseconds. Return its Usage."""
+        if self.usage is None:
+            self.usage = Usage(self.state_count, self.now[_PLACE], clock)
+        return self.usage
 
     def row(self):
         """Return the columns of a table for people."""

@@ -8,6 +8,7 @@ from hal.compat import const
 from scmi.message import ACCESS_STATE
 from scmi.model.resource import Resource
 from scmi.model.rules import is_integer, require, require_flag, require_name
+from scmi.model.usage import Usage
 from scmi.model.votes import Votes
 
 # power_state (3.3.2.6): bit 30 says that the context is lost, bits 27:0 are the id; id 0 is on, or off without context.
@@ -17,7 +18,7 @@ _STATE_BITS = const(0x4FFFFFFF)
 
 
 class PowerDomain(Resource):
-    """A power domain as the frontends see it."""
+    """A power domain as the frontends see it. `usage`: what it has counted (`scmi.model.usage`), or None."""
 
     KIND = "power domain"
 
@@ -42,6 +43,7 @@ class PowerDomain(Resource):
         self.delay = self.checked_delay(delay)
         self._depth = self._depth_named(state)
         self._votes = Votes(self._depth)
+        self.usage = None
 
     def _checked_states(self, states):
         names, words = ["on"], [_ON]
@@ -107,7 +109,20 @@ class PowerDomain(Resource):
         if self._change:
             self._change(self, self.states[depth])
         self._depth = depth
+        if self.usage is not None:
+            self.usage.enter(depth)
         self.announce("state", agent)
+
+    @property
+    def state_count(self):
+        """How many states it has."""
+        return len(self.states)
+
+    def count(self, clock):
+        """Count transitions and time from now on; `clock()` returns microseconds. Return its Usage."""
+        if self.usage is None:
+            self.usage = Usage(self.state_count, self._depth, clock)
+        return self.usage
 
     def row(self):
         """Return the columns of a table for people."""

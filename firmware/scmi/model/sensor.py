@@ -149,6 +149,7 @@ class Sensor(Quantity):
         axes=(),
         enabled=True,
         delay=None,
+        shared=False,
     ):
         """Describe a sensor; DescriptionError if a rule is broken.
 
@@ -158,7 +159,8 @@ class Sensor(Quantity):
         `intervals`: update intervals in milliseconds, or `interval_range`: (lowest, highest, step). `timestamps`:
         readings can carry the time in microseconds. `axes`: `Axis` objects; such a sensor has no value of its own.
         `enabled`: whether it can be read before anybody enables it. `delay`: how long an asynchronous reading takes
-        (`scmi.model.resource`); None: there are none. Linux 6.12 reads asynchronously whenever it can.
+        (`scmi.model.resource`); None: there are none. Linux 6.12 reads asynchronously whenever it can. `shared`: its
+        readings also stand in shared memory, for frontends that use it (`scmi.statistics`).
         """
         self.timestamps = timestamps
         self.axes = ()
@@ -179,6 +181,7 @@ class Sensor(Quantity):
         self._intervals = Intervals(intervals, interval_range, self.subject)
         self._interval = self._intervals.first
         self.delay = self.checked_delay(delay)
+        self.shared = require_flag(shared, self.subject, "shared")
         self._sampler = Sampler(self)
         self._configured_by = 0
         self._initially_enabled = enabled

@@ -128,7 +128,7 @@ def level_set(agent, domain, request, reply, room):
     except KeyError:
         return OUT_OF_RANGE
     now = domain.now
-    if domain.observer is None and domain.change is None and now[_SETTER] == agent.id:
+    if domain.observer is None and domain.change is None and domain.usage is None and now[_SETTER] == agent.id:
         now[_PLACE] = place
         now[_WANTED] = place
     elif domain.set_place(place, agent.id):
@@ -279,11 +279,12 @@ class PerformanceProtocol(Protocol):
     )
 
     def attributes(self, agent):
-        """Number of domains and the unit of their power costs; no shared memory of statistics (three words).
+        """Number of domains and the unit of their power costs; address and length of their statistics in shared memory
+        (three words, 3.5.6.3).
 
         Before 3.0 microwatts are just one of the linear scales.
         """
         unit = POWER_UNITS[self.resources[0].power_unit]
         if unit != _MILLIWATT and agent.versions[self.ID] < _V3:
             unit = 0
-        return (unit | len(self.resources), 0, 0, 0)
+        return (unit | len(self.resources),) + self.platform.statistics.words(agent, self.ID)

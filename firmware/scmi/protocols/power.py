@@ -116,5 +116,5 @@ class PowerProtocol(Protocol):
     )
 
     def attributes(self, agent):
-        """Number of domains; no shared memory of statistics (three words)."""
-        return (len(self.resources), 0, 0, 0)
+        """Number of domains; address and length of their statistics in shared memory (three words, 3.3.2.3)."""
+        return (len(self.resources),) + self.platform.statistics.words(agent, self.ID)

@@ -390,6 +390,7 @@ class SensorProtocol(Protocol):
         return _sensor_descriptor(sensor, hears, version)
 
     def attributes(self, agent):
-        """Number of sensors and of asynchronous readings at a time; no shared memory of readings (three words)."""
+        """Number of sensors, and of asynchronous readings at a time; where readings stand in shared memory."""
         delays = agent.hears and any(sensor.delay is not None for sensor in self.resources)
-        return (len(self.resources) | (MAX_OPEN << _MAX_OPEN_SHIFT if delays else 0), 0, 0, 0)
+        attributes = len(self.resources) | (MAX_OPEN << _MAX_OPEN_SHIFT if delays else 0)
+        return (attributes,) + self.platform.statistics.words(agent, self.ID)

@@ -2,6 +2,7 @@
 """Virtio 1.3, 4.2.2: the registers driven one access at a time, as by a hypervisor that traps. One test per clause."""
 
 from driver import Mirror
+from hal.edge import Window
 from virtio import registers as registers_module
 from virtio.layout import (
     REG_CONFIG,
@@ -23,14 +24,17 @@ from virtio.layout import (
     REG_QUEUE_SEL,
     REG_QUEUE_SIZE,
     REG_QUEUE_SIZE_MAX,
+    REG_SHM_BASE_HIGH,
     REG_SHM_BASE_LOW,
     REG_SHM_LEN_HIGH,
     REG_SHM_LEN_LOW,
+    REG_SHM_SEL,
     REG_STATUS,
     REG_VENDOR_ID,
     REG_VERSION,
 )
 from virtio.registers import INTERRUPT_CONFIG, INTERRUPT_USED, RegisterFile
+from virtio.shared import Region
 
 
 class Trap:
@@ -228,6 +232,15 @@ def test_4_2_2_2_write_only_registers_read_as_0():
 def test_4_2_2_a_shared_memory_region_that_does_not_exist_has_length_minus_1():
     trap = Trap()
     assert [trap.read(offset) for offset in (REG_SHM_LEN_LOW, REG_SHM_LEN_HIGH, REG_SHM_BASE_LOW)] == [0xFFFFFFFF] * 3
+
+
+def test_4_2_2_shared_memory_regions_are_selected_by_their_id():
+    trap = Trap()
+    trap.device.shared = {3: Region(Window(bytearray(0x2000), 0x2000), 0x1000, 0x1_4810_1000)}
+    words = (REG_SHM_LEN_LOW, REG_SHM_LEN_HIGH, REG_SHM_BASE_LOW, REG_SHM_BASE_HIGH)
+    for number, expected in ((3, [0x2000, 0, 0x4810_1000, 1]), (0, [0xFFFFFFFF] * 4), (1 << 31, [0xFFFFFFFF] * 4)):
+        trap.write(REG_SHM_SEL, number)
+        assert [trap.read(offset) for offset in words] == expected
 
 
 def test_2_2_2_the_device_refuses_features_that_it_did_not_offer():

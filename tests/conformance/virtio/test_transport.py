@@ -127,6 +127,25 @@ def test_2_absent_shared_memory_regions_have_length_minus_1():
         assert [driver.load(DEV_SHM + 16 * index + at) for at in (0, 4, 8, 12)] == [0xFFFFFFFF, 0xFFFFFFFF, 0, 0]
 
 
+def test_2_shared_memory_regions_lie_one_after_another_and_begin_with_zeros():
+    class Shared(Mirror):
+        def shared_sizes(self):
+            return {0: 1, 15: 0x1001}
+
+    memory = bytearray(b"\xa5" * 0x18000)
+    rig = Rig(Shared(), Shared(), memory=memory, shared=0x8000)
+    assert [driver.shared(number) for driver in rig.drivers for number in (0, 1, 15)] == [
+        (0, 0x1000),
+        None,
+        (0x1000, 0x2000),
+        (0x3000, 0x1000),
+        None,
+        (0x4000, 0x2000),
+    ]
+    shm = rig.shared_bytes(rig.shared_base, 0x8000)
+    assert not any(shm[:0x6000]) and shm[0x6000:] == b"\xa5" * 0x2000, "nothing but the regions is touched"
+
+
 def test_2_what_is_not_named_is_0():
     driver = Rig(Mirror(), memory=bytearray(b"\xa5" * 0x12000)).drivers[0]
     for offset in (0x010, 0x034, 0x0B0, 0x108, 0x810, 0x850, 0x890, 0x8D0, 0x908, 0xCFC, 0xE00, 0xFFC):

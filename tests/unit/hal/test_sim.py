@@ -57,6 +57,19 @@ def test_links_come_from_the_device_tree():
     assert (link.doorbell.hears, link.doorbell.rings) == (True, True)
 
 
+def test_memory_for_shared_memory_regions():
+    reg = wide(REGION, SIZE, REGION + 0x4000, 0x4000, REGION + 0x3000, 0x1000)
+    changes = {"reg": reg, "reg_names": "region\0pool\0shm", "trapless__frontend_shm": wide(0x48003000)}
+    memory = bytearray(SIZE)
+    (link,) = sim.Machine(blob(link_items(**changes)), {REGION: memory}).links()
+    link.shared.w32(0, 6)
+    assert (link.shared.size, link.frontend_shared, memory[0x3000]) == (0x1000, 0x48003000, 6)
+    (link,) = sim.Machine(blob(link_items())).links()
+    assert link.shared is None
+    del changes["trapless__frontend_shm"]
+    assert "trapless,frontend-shm" in str(raises(ValueError, sim.Machine, blob(link_items(**changes))))
+
+
 def test_a_link_without_mboxes_polls():
     (link,) = sim.Machine(blob(link_items(mboxes=None) + [SCMI])).links()
     assert (link.doorbell.hears, link.doorbell.rings) == (False, False)

@@ -2,6 +2,7 @@
 """Device trees of both guests, made from what this machine's QEMU dumps."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -65,7 +66,9 @@ def test_frontend_link(plan, trees):
     assert numbers(tree, devices[1], "reg")[0] == first + link.stride
     (pool,) = below(tree, "/reserved-memory", "pool@")
     assert numbers(tree, pool, "reg") == (region.start + link.pool_offset, link.pool_size)
-    assert numbers(tree, node, "memory-region", "I") == (tree.phandle(pool),)
+    (shm,) = below(tree, "/reserved-memory", "shm@")
+    assert numbers(tree, shm, "reg") == (region.start + link.shm_offset, link.shm_size)
+    assert numbers(tree, node, "memory-region", "I") == (tree.phandle(pool), tree.phandle(shm))
     doorbell = tree.compatible("pci1af4,1110")
     assert numbers(tree, node, "mboxes", "I") == (tree.phandle(doorbell), link.doorbell.backend_peer)
 
@@ -80,6 +83,17 @@ def test_reserved_memory_covers_the_region_and_only_the_pool_is_mapped(trees):
             assert start == at, name
             at = start + size
         assert at == region.end, name
+
+
+def test_link_without_memory_for_regions(plan):
+    plan = replace(plan, links=tuple(replace(link, shm_offset=0, shm_size=0) for link in plan.links))
+    trees = {name: Tree(blob) for name, blob in devicetree.make(plan, Platform()).items()}
+    (node,) = below(trees["frontend"], "/", "link@")
+    (pool,) = below(trees["frontend"], "/reserved-memory", "pool@")
+    assert numbers(trees["frontend"], node, "memory-region", "I") == (trees["frontend"].phandle(pool),)
+    assert not below(trees["frontend"], "/reserved-memory", "shm@")
+    (node,) = below(trees["backend"], "/trapless", "link@")
+    assert trees["backend"].property(node, "reg-names") == b"region\0pool\0"
 
 
 def test_scmi_nodes_come_from_the_model(trees):
@@ -126,7 +140,9 @@ def test_backend_link(plan, trees):
     tree, link = trees["backend"], plan.links[0]
     region = tree.memory()[1]
     (node,) = below(tree, "/trapless", "link@")
-    assert numbers(tree, node, "reg") == (region.start, region.size, region.start + link.pool_offset, link.pool_size)
+    pool, shm = (region.start + link.pool_offset, link.pool_size), (region.start + link.shm_offset, link.shm_size)
+    assert numbers(tree, node, "reg") == (region.start, region.size, *pool, *shm)
+    assert numbers(tree, node, "trapless,frontend-shm") == (trees["frontend"].memory()[1].start + link.shm_offset,)
     pool = trees["frontend"].memory()[1].start + link.pool_offset
     assert numbers(tree, node, "trapless,frontend-base") == (pool,)
     assert numbers(tree, node, "mboxes", "I")[1] == link.doorbell.frontend_peer

@@ -85,6 +85,7 @@ def test_sizes():
     ("old", "new", "message"),
     [
         ('offset = "2M"', 'offset = "4K"', "overlaps"),
+        ('offset = "1M"', 'offset = "2M"', "shm .* overlaps pool"),
         ('offset = "2M"', 'offset = "6M"', "outside"),
         ('offset = "2M"', 'offset = "2049K"', "aligned"),
         ("frontend_peer = 1", "frontend_peer = 0", "peer"),
