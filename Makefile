@@ -10,7 +10,7 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup run test unit bench fuzz image firmware linux lint docs reference clean doctor
+.PHONY: help setup run test unit bench fuzz verify image firmware linux lint docs reference clean doctor
 
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
@@ -40,6 +40,10 @@ bench: ## boot the pair and measure it
 fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; a tenth as many rings and batches
 	@$(SETUP) interpreter
 	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
+
+verify: ## search the models of the transport with Spin (minutes, up to 1.5 GB of memory), print the figures
+	@$(SETUP)
+	@.venv/bin/python -m trapless.verify $(ARGS)
 
 image: ## build/image/: both machines to boot by hand; Image, ELF and device tree to flash
 	@$(SETUP) machines

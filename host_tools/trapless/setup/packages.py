@@ -15,7 +15,7 @@ from .report import Failure, report, run, say
 NEEDED = {
     "bc": "kernel build",
     "bison": "kernel build",
-    "build-essential": "compiler for mpy-cross, MicroPython's unix port and the tools of the kernel build",
+    "build-essential": "compiler for mpy-cross, MicroPython's unix port, the kernel build's tools, Spin's searches",
     "ca-certificates": "downloads of the Python packages",
     "device-tree-compiler": "device trees of the two machines, kernel build",
     "flex": "kernel build",
@@ -29,6 +29,7 @@ NEEDED = {
     "python3-venv": "the virtual environment",
     "qemu-system-arm": "both machines",
     "shellcheck": "lint of the shell scripts",
+    "spin": "searches the models of the transport (docs/models)",
     "xz-utils": "unpacks sources",
 }
 INSTALL = ("apt-get", "install", "--no-install-recommends")
