@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs: trapless/<link>/stats, backend and echo, trapless/<link>/<device>/state and waited
+ * debugfs: trapless/<link>/stats, backend and echo, trapless/<link>/<device>/state, waited and shm
  *
  * Writing N to echo times N doorbells that the backend's interrupt handler answers
  * (docs/transport.md, section 8): the floor under every round trip of the link. Reading it gives
@@ -10,6 +10,7 @@
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/virtio_config.h>
 
 #include "trapless_virtio.h"
 
@@ -189,6 +190,19 @@ static int tpl_state_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(tpl_state);
 
+/* Shared-memory regions: id, address, length. */
+static int tpl_shm_show(struct seq_file *file, void *unused)
+{
+	struct virtio_shm_region region;
+	u8 id;
+
+	for (id = 0; id < TPL_SHM_MAX; id++)
+		if (tpl_device_shm(file->private, &region, id))
+			seq_printf(file, "%u 0x%llx 0x%llx\n", id, region.addr, region.len);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tpl_shm);
+
 void tpl_debugfs_add(struct tpl_link *link)
 {
 	struct tpl_device *device;
@@ -202,6 +216,7 @@ void tpl_debugfs_add(struct tpl_link *link)
 			debugfs_create_dir(dev_name(&device->pdev->dev), link->debugfs);
 
 		debugfs_create_file("state", 0400, dir, device, &tpl_state_fops);
+		debugfs_create_file("shm", 0400, dir, device, &tpl_shm_fops);
 		debugfs_create_u32("waited", 0400, dir, &device->waited_to_driver_ok);
 	}
 }

@@ -410,9 +410,8 @@ static int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vi
  * Section 2: where the backend says that a region lies, if that is inside the link's memory for
  * such regions.
  */
-static bool tpl_get_shm_region(struct virtio_device *vdev, struct virtio_shm_region *region, u8 id)
+bool tpl_device_shm(struct tpl_device *device, struct virtio_shm_region *region, u8 id)
 {
-	struct tpl_device *device = to_tpl_device(vdev);
 	struct tpl_link *link = device->link;
 	unsigned int at = TPL_DEV_SHM + id * TPL_DEV_SHM_STRIDE;
 	u64 length, offset;
@@ -426,6 +425,11 @@ static bool tpl_get_shm_region(struct virtio_device *vdev, struct virtio_shm_reg
 	region->addr = link->shm_base + offset;
 	region->len = length;
 	return true;
+}
+
+static bool tpl_get_shm_region(struct virtio_device *vdev, struct virtio_shm_region *region, u8 id)
+{
+	return tpl_device_shm(to_tpl_device(vdev), region, id);
 }
 
 /* The callbacks run with the link's lock held. */

@@ -93,6 +93,8 @@ struct tpl_vdev {
 	struct tpl_device *device;
 };
 
+struct virtio_shm_region;
+
 struct tpl_device {
 	struct tpl_link *link;
 	struct platform_device *pdev;
@@ -257,6 +259,7 @@ const char *tpl_result_name(u32 result);
 /* trapless_device.c */
 int tpl_device_up(struct tpl_device *device);
 void tpl_device_down(struct tpl_device *device);
+bool tpl_device_shm(struct tpl_device *device, struct virtio_shm_region *region, u8 id);
 
 /* trapless_heartbeat.c */
 void tpl_beat_init(struct tpl_link *link);
