@@ -85,6 +85,7 @@ class DomainBlock(_Block):
         window.w32(at + _EXTENDED, self._extended)
         for place in range(self.resource.state_count):
             window.w32(at + _STATES + _STATE_SIZE * place, place)
+        self._usage.account()
         self._store(range(self.resource.state_count))
         self._usage.watchers += (self._watcher,)
 
