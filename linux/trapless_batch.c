@@ -122,6 +122,7 @@ void tpl_batch_publish(struct tpl_device *device)
 	device->count = 0;
 	if (tpl_load(device->page, TPL_DEV_BE_SLEEP))
 		tpl_link_ring(link);
+	tpl_poll_hurry(link);
 }
 
 /*

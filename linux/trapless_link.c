@@ -20,9 +20,6 @@
 
 #include "trapless_virtio.h"
 
-/* Between two looks at the pages where no doorbell calls us. */
-#define TPL_POLL_NS (1 * NSEC_PER_MSEC)
-
 /* A device that asks for a reset is brought up again, but not more often than this. */
 #define TPL_RECOVER_MS 1000
 
@@ -40,7 +37,7 @@
 static void tpl_ring_locked(struct tpl_link *link)
 {
 	lockdep_assert_held(&link->ring_lock);
-	if (!link->chan)
+	if (!link->chan || link->polled)
 		return;
 	link->stats.doorbells++;
 	if (!link->chan->mbox->txdone_irq) {
@@ -91,6 +88,7 @@ void tpl_link_kick(struct tpl_device *device)
 		virt_mb();
 		if (tpl_load(device->page, TPL_DEV_BE_SLEEP))
 			tpl_ring_locked(link);
+		tpl_poll_hurry_locked(link);
 	}
 }
 
@@ -157,6 +155,7 @@ static void tpl_look_at_queues(struct tpl_device *device)
 	if (used == device->used_count)
 		return;
 	device->used_count = used;
+	tpl_poll_hurry(device->link);
 	for (i = 0; i < device->num_vqs; i++)
 		vring_interrupt(0, device->vqs[i]);
 }
@@ -208,7 +207,7 @@ static bool tpl_device_look(struct tpl_device *device)
  * Look at every word that the backend may have changed. Called from the doorbell's interrupt or the
  * polling timer.
  */
-static void tpl_link_look(struct tpl_link *link)
+void tpl_link_look(struct tpl_link *link)
 {
 	struct tpl_device *device;
 	bool work = false;
@@ -227,24 +226,10 @@ static void tpl_link_look(struct tpl_link *link)
 
 static void tpl_rx(struct mbox_client *client, void *message)
 {
-	tpl_link_look(container_of(client, struct tpl_link, client));
-}
+	struct tpl_link *link = container_of(client, struct tpl_link, client);
 
-static enum hrtimer_restart tpl_poll(struct hrtimer *timer)
-{
-	struct tpl_link *link = container_of(timer, struct tpl_link, poll);
-
-	tpl_link_look(link);
-	hrtimer_forward_now(timer, ns_to_ktime(TPL_POLL_NS));
-	return HRTIMER_RESTART;
-}
-
-static void tpl_poll_start(struct tpl_link *link)
-{
-	if (link->polling)
-		return;
-	link->polling = true;
-	hrtimer_start(&link->poll, ns_to_ktime(TPL_POLL_NS), HRTIMER_MODE_REL);
+	if (!link->polls)
+		tpl_link_look(link);
 }
 
 /* Life cycle: everything below runs in the work item, or when there is none */
@@ -352,15 +337,19 @@ static void tpl_refuse(struct tpl_device *device, const struct tpl_answer *answe
 	tpl_set_state(device, TPL_REFUSED, device->epoch);
 }
 
+static bool tpl_must_poll(struct tpl_device *device)
+{
+	return !device->link->chan || device->link->polls ||
+	       !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL);
+}
+
 static void tpl_attached(struct tpl_device *device, const struct tpl_answer *answer)
 {
 	int err = -EPROTO;
 
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->link->stats.resets++;
-	if (!device->link->chan ||
-	    !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL))
-		tpl_poll_start(device->link);
+	tpl_poll_set(device->link, tpl_must_poll(device));
 	tpl_beat_start(device->link);
 	if (answer->result == TPL_RESULT_OK && !answer->status)
 		err = tpl_device_up(device);
@@ -564,13 +553,15 @@ static int tpl_request_doorbell(struct tpl_link *link)
 {
 	struct mbox_chan *chan;
 
+	link->polls = of_property_read_bool(link->dev->of_node, "trapless,polls");
+	link->polled = of_property_read_bool(link->dev->of_node, "trapless,polled");
 	link->client.dev = link->dev;
 	link->client.knows_txdone = true;
 	link->client.rx_callback = tpl_rx;
 	link->client.tx_done = tpl_tx_done;
 	if (!of_property_present(link->dev->of_node, "mboxes")) {
 		dev_info(link->dev, "no doorbell: both sides poll\n");
-		tpl_poll_start(link);
+		tpl_poll_set(link, true);
 		return 0;
 	}
 	chan = mbox_request_channel(&link->client, 0);
@@ -578,6 +569,7 @@ static int tpl_request_doorbell(struct tpl_link *link)
 		return dev_err_probe(link->dev, PTR_ERR(chan), "cannot get the doorbell\n");
 	scoped_guard(spinlock_irqsave, &link->ring_lock)
 		link->chan = chan;
+	tpl_poll_set(link, link->polls);
 	return 0;
 }
 
@@ -602,8 +594,7 @@ static struct tpl_link *tpl_alloc_link(struct device *dev)
 	init_completion(&link->echoed);
 	init_waitqueue_head(&link->answered);
 	INIT_DELAYED_WORK(&link->work, tpl_link_work);
-	hrtimer_init(&link->poll, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	link->poll.function = tpl_poll;
+	tpl_poll_init(link);
 	return link;
 }
 
@@ -653,7 +644,7 @@ static void tpl_remove(struct platform_device *pdev)
 	tpl_debugfs_remove(link);
 	/* The drivers' resets are answered through the doorbell: it goes last. */
 	tpl_link_down(link);
-	hrtimer_cancel(&link->poll);
+	tpl_poll_set(link, false);
 	if (link->chan)
 		mbox_free_channel(link->chan);
 	destroy_workqueue(link->wq);

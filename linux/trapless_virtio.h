@@ -6,6 +6,7 @@
  * trapless_link.c      the link: doorbell, interrupt, life cycle of its devices
  * trapless_batch.c     one device's batches: publish, wait, accept (sections 4.3 and 4.7)
  * trapless_device.c    one virtio device: the configuration operations and the virtqueues
+ * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
  * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
  * trapless_debugfs.c   counters and the doorbell's echo
  */
@@ -178,8 +179,11 @@ struct tpl_link {
 	spinlock_t ring_lock; /* the channel and the kick counters; inside all other locks */
 	atomic_t rings; /* submitted to a mailbox that reports completion, not completed yet */
 
+	bool polls; /* the backend does not ring us */
+	bool polled; /* the backend does not hear us */
 	struct hrtimer poll;
-	bool polling;
+	bool polling; /* under the ring lock */
+	unsigned int idle_looks; /* in a row; under the ring lock */
 
 	wait_queue_head_t answered;
 	struct workqueue_struct *wq;
@@ -240,6 +244,7 @@ static inline void tpl_store_release(void *page, unsigned int offset, u32 value)
 
 /* trapless_link.c */
 void tpl_link_ring(struct tpl_link *link);
+void tpl_link_look(struct tpl_link *link);
 void tpl_link_kick(struct tpl_device *device);
 void tpl_link_break(struct tpl_link *link, const char *why);
 void tpl_device_break(struct tpl_device *device);
@@ -260,6 +265,12 @@ const char *tpl_result_name(u32 result);
 int tpl_device_up(struct tpl_device *device);
 void tpl_device_down(struct tpl_device *device);
 bool tpl_device_shm(struct tpl_device *device, struct virtio_shm_region *region, u8 id);
+
+/* trapless_poll.c */
+void tpl_poll_init(struct tpl_link *link);
+void tpl_poll_set(struct tpl_link *link, bool on);
+void tpl_poll_hurry(struct tpl_link *link);
+void tpl_poll_hurry_locked(struct tpl_link *link);
 
 /* trapless_heartbeat.c */
 void tpl_beat_init(struct tpl_link *link);

@@ -6,10 +6,10 @@ from hal.compat import const
 # Six days: half the range of a machine's ticks, beyond which no order can be told.
 LONGEST_MS = const((1 << 29) - 1)
 
-# What an entry is: a list, changed in place so that a period costs no allocation.
+# What an entry is: a list, changed in place so that repeating costs no allocation.
 _WHEN = const(0)
 _FUNCTION = const(1)
-_PERIOD = const(2)
+_REPEATED = const(2)
 
 
 class Alarms:
@@ -28,24 +28,22 @@ class Alarms:
 
     def after(self, ms, function):
         """Have `function()` called once, `ms` whole milliseconds from now, 0: soon. ValueError for another time."""
-        self._add(ms, function, 0)
+        self._add(ms, function, False)
 
-    def every(self, ms, function):
-        """Have `function()` called `ms` milliseconds from now, and as long after each call that returned True.
+    def repeat(self, ms, function):
+        """Have `function()` called `ms` milliseconds from now, then as many after each call as it returned; 0: no more.
 
-        Nothing is made up for: whoever could not be called for a while is called once. ValueError for another time than
-        1 to LONGEST_MS. A call allocates nothing beyond what `function` does.
+        Nothing is made up for: whoever could not be called for a while is called once. ValueError as for `after`. A
+        call allocates nothing beyond what `function` does.
         """
-        if not ms:
-            raise ValueError("a period is 1 ms at least")
-        self._add(ms, function, ms)
+        self._add(ms, function, True)
 
-    def _add(self, ms, function, period):
+    def _add(self, ms, function, repeated):
         if not isinstance(ms, int) or not 0 <= ms <= LONGEST_MS:
             raise ValueError("an alarm must be %d ms away at most, not %r" % (LONGEST_MS, ms))
         if not callable(function):
             raise TypeError("an alarm needs a function without arguments")
-        self.entries.append([self._machine.ticks_ms() + ms, function, period])
+        self.entries.append([self._machine.ticks_ms() + ms, function, repeated])
         self.fresh.append(True)
         if not self._running:
             self._machine.notify()  # the timer is set where nothing can come in between: in the serving context
@@ -75,8 +73,9 @@ class Alarms:
 
     def _call(self, entry):
         self.entries.remove(entry)
-        if entry[_FUNCTION]() and entry[_PERIOD]:
-            entry[_WHEN] = self._machine.ticks_ms() + entry[_PERIOD]
+        ms = entry[_FUNCTION]()
+        if entry[_REPEATED] and ms:
+            entry[_WHEN] = self._machine.ticks_ms() + ms
             self.entries.append(entry)
 
     def _left(self, entry, now):

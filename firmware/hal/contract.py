@@ -7,6 +7,7 @@ How a device tree describes a link (node `/trapless`, one child for each link):
   addresses; optionally "shm" (shared-memory regions of the devices);
 - `trapless,frontend-base`: 64-bit frontend address of the pool's first byte; `trapless,frontend-shm`: of that of "shm";
 - `mboxes`: phandle of the doorbell and the peer to ring; without it both sides poll;
+- `trapless,polls`: the frontend does not ring, this side polls; `trapless,polled`: this side does not ring;
 - one child for each device: `reg`, `reg-names`: "device" and "driver" (its pages), `trapless,device` (its kind) and,
   for kinds that have one, `trapless,model`.
 """
@@ -105,12 +106,22 @@ def _read_link(node, window, doorbell):
 
     devices = [_read_device(child, inside) for child in node.children if child.is_available()]
     link = Link(
-        node.text("label", node.name), region, inside(node, "pool"), base, doorbell(node.cells("mboxes")), devices
+        node.text("label", node.name), region, inside(node, "pool"), base, _read_doorbell(node, doorbell), devices
     )
     if "shm" in node.texts("reg-names"):
         link.shared = inside(node, "shm")
         link.frontend_shared = node.number("trapless,frontend-shm")
     return link
+
+
+def _read_doorbell(node, doorbell):
+    made = doorbell(node.cells("mboxes"))
+    if "trapless,polls" in node.properties:
+        made.hears = False
+    if "trapless,polled" in node.properties:
+        made.rings = False
+        made.ring = _silent
+    return made
 
 
 def _read_device(node, inside):

@@ -23,7 +23,7 @@ class Heartbeat:
     def __init__(self, ports):
         self.silences = 0
         self._ports = ports
-        self._every = None
+        self._repeat = None
         self._tick = self._beat  # made once: a bound method is allocated
         self._beating = False
         self._seen = 0
@@ -48,9 +48,9 @@ class Heartbeat:
         """Return what is known of the frontend in words."""
         return "silent for %d ms" % self.silent_ms if self.peer == SILENT else self.peer
 
-    def attach(self, every):
-        """Use `every(ms, function)` (`hal.alarm.Alarms`) from now on."""
-        self._every = every
+    def attach(self, repeat):
+        """Use `repeat(ms, function)` (`hal.alarm.Alarms`) from now on."""
+        self._repeat = repeat
 
     def announce(self):
         """Say in the device page how often it beats; to be followed by the publishing of the page."""
@@ -62,10 +62,10 @@ class Heartbeat:
 
     def awake(self):
         """A driver has written registers: beat if one of the devices is in use, and not yet."""
-        if self._every and not self._beating and self._in_use():
+        if self._repeat and not self._beating and self._in_use():
             self._beating = True
             self._listen()
-            self._every(PERIOD_MS, self._tick)
+            self._repeat(PERIOD_MS, self._tick)
 
     def _listen(self):
         self._seen = self._ports[0].sync.driver_page.r32(DRV_HEARTBEAT)
@@ -79,12 +79,12 @@ class Heartbeat:
         return statuses != 0
 
     def _beat(self):
-        """Beat once and look once; return whether to go on. Allocates nothing."""
+        """Beat once and look once; return in how many ms again, 0: not. Allocates nothing."""
         self._beating = self._in_use()
         if self._beating:
             self._ports[0].sync.device_page.add_release(DEV_HEARTBEAT, 1)
             self._look()
-        return self._beating
+        return PERIOD_MS if self._beating else 0
 
     def _look(self):
         """Count looks, not time: a backend that was stopped itself gives the frontend as many as ever."""

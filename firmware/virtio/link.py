@@ -208,7 +208,7 @@ class Link:
 
     def _start_echo(self):
         """Have the doorbell answer the first device's echo word at interrupt level. docs/transport.md, 8."""
-        if not self.ports:
+        if not (self.ports and self.doorbell.hears and self.doorbell.rings):
             return False
         sync = self.ports[0].sync
         return self.doorbell.echo(sync.driver_page, DRV_ECHO_REQUEST, sync.device_page, DEV_ECHO_REPLY) >= 0

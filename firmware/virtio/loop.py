@@ -6,9 +6,9 @@ Source: docs/transport.md, 4.1 and 6. It has no thread of its own: a machine (se
 
 from hal.alarm import Alarms
 from hal.edge import Watch
+from virtio.poll import POLL_MS, Poll
 
 HANDLERS_PER_RUN = 32
-POLL_MS = 1
 
 
 def _describe(error):
@@ -24,7 +24,7 @@ class Loop:
 
     `budget`: how many handlers one run calls at most before the prompt has its turn. `run(expired)` serves until there
     is nothing to do or the budget is used up: it is what the machine calls after an interrupt. `after(ms, function)`
-    has a function called later and `every(ms, function)` again and again (`hal.alarm`), `notify()` has the loop run
+    has a function called later and `repeat(ms, function)` again and again (`hal.alarm`), `notify()` has the loop run
     soon. `faults` counts the exceptions that left a handler or such a function, `fault` is the last one; the first is
     printed.
     """
@@ -38,7 +38,7 @@ class Loop:
         self._alarms = Alarms(machine)
         self.notify = machine.notify
         self.after = self._alarms.after
-        self.every = self._alarms.every
+        self.repeat = self._alarms.repeat
         self.faults = 0
         self.fault = None
         self.run = None
@@ -56,8 +56,9 @@ class Loop:
         for link in self.links:
             link.doorbell.ring()
         self._machine.serve(self.run)
-        if not all(link.doorbell.hears for link in self.links):
-            self._poll()
+        polled = [link for link in self.links if not link.doorbell.hears]
+        if polled:
+            self.repeat(POLL_MS, Poll(polled).tick)
         self.notify()
 
     def watch_word(self, window, offset, handler):
@@ -91,7 +92,7 @@ class Loop:
         for port in ports:
             port.attach(self)
         for link in self.links:
-            link.heartbeat.attach(self.every)
+            link.heartbeat.attach(self.repeat)
 
     def _handle(self, slot, handler):
         self._handlers[slot] = handler
@@ -118,6 +119,3 @@ class Loop:
         self.fault = error
         if self.faults == 1:
             print("trapless: a device could not be served:", _describe(error))
-
-    def _poll(self):
-        self.after(POLL_MS, self._poll)

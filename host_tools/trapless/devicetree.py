@@ -106,14 +106,23 @@ def _prepare(blob: bytes, by_hand: bool) -> Tree:
     return tree
 
 
-def _mboxes(tree: Tree, slot: int, peer: int, by_hand: bool) -> Node:
-    """Add an ivshmem function's node and return the property that rings `peer` through it; none for `by_hand`."""
-    if by_hand:
+def _mboxes(tree: Tree, link: Link, side: str, by_hand: bool) -> Node:
+    """Add the node of the ivshmem function of `side` of a link; return the properties of the link's doorbell.
+
+    There is none for `by_hand`, or if nobody rings.
+    """
+    if by_hand or not link.rings:
         return {}
+    bell = link.doorbell
+    at_backend = side == "backend"
+    slot = bell.backend_slot if at_backend else bell.frontend_slot
+    peer = bell.frontend_peer if at_backend else bell.backend_peer
     node = {"compatible": "pci1af4,1110", "reg": [slot << 11, 0, 0, 0, 0], "#mbox-cells": 1}
     bus = tree.compatible("pci-host-ecam-generic")
     tree.graft(bus, {f"doorbell@{slot:x},0": node})
-    return {"mboxes": [tree.phandle(f"{bus}/doorbell@{slot:x},0"), peer]}
+    polls: Node = {"trapless,polled": True} if side not in link.rings else {}
+    polls |= {"trapless,polls": True} if len(link.rings) == 1 and side in link.rings else {}
+    return {"mboxes": [tree.phandle(f"{bus}/doorbell@{slot:x},0"), peer], **polls}
 
 
 def frontend(
@@ -159,7 +168,7 @@ def _frontend_link(tree: Tree, link: Link, place: Place, by_hand: bool) -> None:
         "compatible": "trapless,virtio-link",
         "memory-region": [tree.phandle(f"/reserved-memory/{name}") for name in shared],
         "dma-coherent": True,
-        **_mboxes(tree, link.doorbell.frontend_slot, link.doorbell.backend_peer, by_hand),
+        **_mboxes(tree, link, "frontend", by_hand),
         "#address-cells": 2,
         "#size-cells": 2,
         "ranges": True,
@@ -244,7 +253,7 @@ def _backend_link(tree: Tree, link: Link, place: Place, far: Place, by_hand: boo
         "reg": Cells([*_reg(place.region), *_reg(place.pool)]),
         "reg-names": ["region", "pool"],
         "trapless,frontend-base": Cells([far.pool.start]),
-        **_mboxes(tree, link.doorbell.backend_slot, link.doorbell.frontend_peer, by_hand),
+        **_mboxes(tree, link, "backend", by_hand),
         "#address-cells": 2,
         "#size-cells": 2,
         "ranges": True,

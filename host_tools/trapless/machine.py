@@ -286,6 +286,8 @@ def common_arguments(
     arguments += memory_arguments(vm.machine, links, [regions[link.name] for link in links])
     arguments += ["-chardev", vm.channel("qmp").argument(), "-mon", "chardev=qmp,mode=control"]
     for link in links:
+        if not link.rings:
+            continue
         slot = link.doorbell.backend_slot if link.backend == vm.name else link.doorbell.frontend_slot
         arguments += ["-chardev", f"socket,id=doorbell-{link.name},path={doorbells[link.name]}"]
         device = f"ivshmem-doorbell,vectors={link.doorbell.vectors},chardev=doorbell-{link.name},addr={slot:#x}"

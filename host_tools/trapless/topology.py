@@ -24,6 +24,7 @@ _UNITS = {"K": KIB, "M": MIB, "G": 1 << 30}
 _BOOT_STUB = 4 * KIB
 _PAGE = 4 * KIB
 _LOADER_LIMIT = 128 * MIB
+_PARTS = ("pool", "doorbell", "device", "region", "page", "stride", "shm", "rings")
 _IMAGE_MAGIC = b"ARM\x64"
 _IMAGE_MAGIC_AT = 56
 
@@ -89,11 +90,15 @@ class Doorbell:
     frontend_slot: int
 
 
+SIDES = ("backend", "frontend")
+
+
 @dataclass(frozen=True)
 class Link:
     """One region shared by a backend and a frontend; sizes and offsets in bytes, offsets from the region's start.
 
     `shm_offset`, `shm_size`: the memory for shared-memory regions of its devices; size 0: there is none.
+    `rings`: the sides ("backend", "frontend") that ring the other one, which polls otherwise.
     """
 
     name: str
@@ -109,6 +114,7 @@ class Link:
     devices: tuple[Device, ...]
     shm_offset: int = 0
     shm_size: int = 0
+    rings: tuple[str, ...] = SIDES
 
     def device_page(self, device: Device) -> int:
         """Return the offset of the page that the backend writes."""
@@ -210,9 +216,7 @@ def _machine(name: str, spec: dict[str, Any]) -> Machine:
 
 
 def _link(spec: dict[str, Any]) -> Link:
-    plain = {
-        key: spec[key] for key in spec if key not in ("pool", "doorbell", "device", "region", "page", "stride", "shm")
-    }
+    plain = {key: spec[key] for key in spec if key not in _PARTS}
     shm = spec.get("shm", {"offset": 0, "size": 0})
     return Link(
         region=parse_size(spec["region"]),
@@ -224,12 +228,17 @@ def _link(spec: dict[str, Any]) -> Link:
         devices=tuple(Device(index=i, **d) for i, d in enumerate(spec["device"])),
         shm_offset=parse_size(shm["offset"]),
         shm_size=parse_size(shm["size"]),
+        rings=tuple(spec.get("rings", SIDES)),
         **plain,
     )
 
 
 def _check(topology: Topology) -> None:
     for link in topology.links:
+        if not set(link.rings) <= set(SIDES):
+            raise TopologyError(
+                f"link {link.name}: who rings is some of {', '.join(SIDES)}, not {', '.join(link.rings)}"
+            )
         for end in (link.backend, link.frontend):
             if end not in topology.machines:
                 raise TopologyError(f"{topology.source}: link {link.name} ends at {end!r}, which is no machine")

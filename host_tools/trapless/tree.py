@@ -55,8 +55,12 @@ class Tree:
 
     def drop(self, path: str, name: str) -> None:
         """Remove a property if it is there."""
-        if self._fdt.hasprop(self._at(path), name):
+        if self.has(path, name):
             self._fdt.delprop(self._at(path), name)
+
+    def has(self, path: str, name: str) -> bool:
+        """Tell whether the node has a property, which may be empty."""
+        return bool(self._fdt.hasprop(self._at(path), name))
 
     def phandle(self, path: str) -> int:
         """Return the node's phandle, giving it one if it has none."""

@@ -89,23 +89,22 @@ def test_times_and_functions_are_checked():
     raises(TypeError, alarms.after, 1, None)
 
 
-def test_a_period_goes_on_for_as_long_as_its_function_says_so():
+def test_what_is_repeated_says_when_and_how_long():
     bench = Bench()
 
     def tick():
         bench.done.append(bench.machine.ticks_ms())
-        return len(bench.done) < 3
+        return (5, 10, 0)[len(bench.done) - 1]
 
-    bench.alarms.every(5, tick)
+    bench.alarms.repeat(1, tick)
     bench.advance(50)
-    assert bench.done == [5, 10, 15]
+    assert bench.done == [1, 6, 16]
     assert bench.alarms.entries == []
-    raises(ValueError, bench.alarms.every, 0, tick)
 
 
-def test_a_period_that_was_missed_is_not_made_up_for():
+def test_what_could_not_be_called_in_time_is_called_once():
     bench = Bench()
-    bench.alarms.every(5, lambda: bench.done.append(bench.machine.ticks_ms()) or True)
+    bench.alarms.repeat(5, lambda: bench.done.append(bench.machine.ticks_ms()) or 5)
     bench.machine.run_pending()
     bench.machine.advance(23)
     bench.machine.run_pending()

@@ -78,6 +78,15 @@ def test_a_link_without_mboxes_polls():
     assert link.doorbell.echo(link.region, 0, link.region, 4) == -1
 
 
+def test_a_doorbell_may_have_one_direction():
+    for name, found in (("polls", (False, True)), ("polled", (True, False))):
+        items = link_items() + [("trapless," + name, b""), SCMI]
+        (link,) = sim.Machine(blob(items)).links()
+        assert (link.doorbell.hears, link.doorbell.rings) == found
+        link.doorbell.ring()
+        assert link.doorbell.rung == found[1]
+
+
 def test_several_links():
     second = link_items(label="linux1", reg=wide(0x50000000, SIZE, 0x50004000, 0x4000))
     machine = sim.Machine(blob(link_items() + [SCMI], second))

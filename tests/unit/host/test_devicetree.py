@@ -192,3 +192,24 @@ def test_options_that_qemu_refuses_are_reported(plan):
 
 def test_source(trees):
     assert "restricted-dma-pool" in devicetree.source(trees["frontend"].blob())
+
+
+@pytest.mark.parametrize(
+    ("rings", "backend", "frontend"),
+    [
+        ((), set(), set()),
+        (("backend",), {"mboxes", "trapless,polls"}, {"mboxes", "trapless,polled"}),
+        (("frontend",), {"mboxes", "trapless,polled"}, {"mboxes", "trapless,polls"}),
+        (("backend", "frontend"), {"mboxes"}, {"mboxes"}),
+    ],
+)
+def test_both_nodes_of_a_link_agree_on_who_rings(plan, rings, backend, frontend):
+    changed = replace(plan, links=(replace(plan.links[0], rings=rings),))
+    made = {name: Tree(blob) for name, blob in devicetree.make(changed, Platform()).items()}
+    (near,), (far,) = below(made["backend"], "/trapless", "link@"), below(made["frontend"], "/", "link@")
+    assert doorbell(made["backend"], near) == backend
+    assert doorbell(made["frontend"], far) == frontend
+
+
+def doorbell(tree, node):
+    return {name for name in ("mboxes", "trapless,polls", "trapless,polled") if tree.has(node, name)}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The topology file and the placement rule of QEMU's hw/arm/boot.c."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -121,3 +122,15 @@ def test_only_arm64_images_are_read(tmp_path):
     path.write_bytes(bytes(4096))
     with pytest.raises(TopologyError, match="not a raw arm64 Image"):
         topology.read_image(path)
+
+
+def test_who_rings_is_one_of_the_two_sides(tmp_path):
+    polled = topology.find("polled")
+    assert topology.load(polled).links[0].rings == ()
+    path = tmp_path / "plan.toml"
+    for rings in ('["backend"]', '["backend", "frontend"]'):
+        path.write_text(polled.read_text().replace("rings = []", f"rings = {rings}"))
+        assert list(topology.load(path).links[0].rings) == json.loads(rings)
+    path.write_text(polled.read_text().replace("rings = []", 'rings = ["linux"]'))
+    with pytest.raises(TopologyError, match="who rings"):
+        topology.load(path)

@@ -20,7 +20,8 @@ from virtio.layout import (
     DRV_ECHO_REQUEST,
 )
 from virtio.link import Link
-from virtio.loop import POLL_MS, Loop
+from virtio.loop import Loop
+from virtio.poll import POLL_MS
 
 
 class SmallLoop(Loop):
