@@ -5,12 +5,14 @@ PYTHON ?= python3
 TEST_ARGS ?=
 ARGS ?=
 FUZZ_EXAMPLES ?= 1000000
+SOAK_BACKEND ?= 1000
+SOAK_FRONTEND ?= 200
 .DEFAULT_GOAL := help
 SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPATH=host_tools $$python -m trapless.setup
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup run test unit bench fuzz verify image firmware linux lint docs reference clean doctor
+.PHONY: help setup run test unit soak bench fuzz verify image firmware linux lint docs reference clean doctor
 
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
@@ -32,6 +34,10 @@ test: ## lint, unit, MicroPython, conformance, fuzz (small) and end-to-end tests
 unit: ## the tests that need no machine, without lint
 	@$(SETUP) interpreter
 	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/docs --ignore=tests/e2e $(TEST_ARGS)
+
+soak: ## 1,000 kills of the backend and 200 reboots of the frontend, under load: some two hours
+	@$(SETUP) machines
+	@TRAPLESS_SOAK_BACKEND=$(SOAK_BACKEND) TRAPLESS_SOAK_FRONTEND=$(SOAK_FRONTEND) .venv/bin/pytest -s tests/e2e/test_recovery.py $(TEST_ARGS)
 
 bench: ## boot the pair and measure it
 	@$(SETUP) machines

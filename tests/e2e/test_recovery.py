@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Either side may die, restart or stop at any time, under load; Linux comes back by itself. docs/transport.md, 4.
+
+`make soak` does it more often: TRAPLESS_SOAK_BACKEND kills of the backend, TRAPLESS_SOAK_FRONTEND reboots.
+"""
+
+import os
+import time
+
+import pytest
+
+from e2e import recovery
+from e2e.test_serving import prompt, soft_reset_friendly
+from trapless.errors import MachineError
+
+BACKEND_KILLS = int(os.environ.get("TRAPLESS_SOAK_BACKEND", "12"))
+REBOOTS = int(os.environ.get("TRAPLESS_SOAK_FRONTEND", "4"))
+STOP_SECONDS = 3
+SECONDS_EACH = 60
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def loaded(pair, frontend):
+    """The frontend, with readers in it."""
+    recovery.load(frontend)
+    yield frontend
+    recovery.unload(frontend)
+
+
+@pytest.mark.timeout(300 + BACKEND_KILLS * SECONDS_EACH)
+def test_a_backend_killed_again_and_again(pair, loaded):
+    taken = []
+    for _ in range(BACKEND_KILLS):
+        pair.restart_backend()
+        taken.append(recovery.recovered(loaded, time.monotonic()))
+        recovery.check_load(loaded)
+    recovery.judge("backend killed", taken)
+
+
+@pytest.mark.timeout(300)
+def test_a_backend_killed_while_nobody_asks(pair, frontend):
+    taken = []
+    for _ in range(5):
+        pair.restart_backend()
+        taken.append(recovery.recovered(frontend, time.monotonic()))
+        pair.wait_probed()
+    recovery.judge("backend killed at rest", taken)
+
+
+@pytest.mark.timeout(300)
+def test_a_backend_that_is_soft_reset(pair, loaded):
+    taken = []
+    for _ in range(3):
+        before = pair.epochs()
+        with prompt(pair) as port:
+            soft_reset_friendly(port)
+            pair.wait_serving(before)
+        taken.append(recovery.recovered(loaded, time.monotonic()))
+        recovery.check_load(loaded)
+    recovery.judge("backend soft-reset", taken)
+
+
+@pytest.mark.timeout(300)
+def test_a_backend_that_is_stopped_and_continued(pair, loaded):
+    taken = []
+    for _ in range(2):
+        pair.backend_vm.pause()
+        time.sleep(STOP_SECONDS)  # that long nobody answers
+        pair.backend_vm.resume()
+        taken.append(recovery.recovered(loaded, time.monotonic()))
+        recovery.check_load(loaded)
+    recovery.judge(f"backend stopped for {STOP_SECONDS} s", taken)
+
+
+@pytest.mark.timeout(300)
+def test_a_frontend_that_is_stopped_and_continued(loaded):
+    taken = []
+    for _ in range(2):
+        loaded.vm.pause()
+        time.sleep(STOP_SECONDS)  # that long nobody asks
+        loaded.vm.resume()
+        taken.append(recovery.recovered(loaded, time.monotonic()))
+        recovery.check_load(loaded)
+    recovery.judge(f"frontend stopped for {STOP_SECONDS} s", taken)
+
+
+def reboot(frontend, command):
+    """Have the frontend restart itself; returns when it takes commands again."""
+    with pytest.raises(MachineError, match="restarted while the command ran"):
+        frontend.run(f"{command}; sleep 60")
+
+
+@pytest.mark.timeout(300 + REBOOTS * SECONDS_EACH)
+def test_a_frontend_that_reboots(pair, frontend):
+    epochs, taken = pair.epochs(), []
+    for turn in range(REBOOTS):
+        recovery.load(frontend)
+        reboot(frontend, ("reboot -f", "reboot")[turn % 2])
+        taken.append(recovery.recovered(frontend, time.monotonic()))
+    assert pair.epochs() == epochs, "the backend lived through it"
+    recovery.judge("frontend rebooted", taken)
+
+
+@pytest.mark.timeout(300)
+def test_a_frontend_that_is_killed(pair, frontend):
+    for _ in range(2):
+        recovery.load(frontend)
+        pair.restart_frontend()
+        recovery.recovered(frontend, time.monotonic())
+
+
+@pytest.mark.timeout(300)
+def test_a_module_removed_and_inserted(pair, loaded):
+    taken = []
+    for _ in range(5):
+        loaded.check("rmmod trapless_virtio", 30)
+        begin = time.monotonic()
+        loaded.check("insmod /lib/modules/trapless/trapless_virtio.ko")
+        taken.append(recovery.recovered(loaded, begin))
+        recovery.check_load(loaded)
+    recovery.judge("module removed and inserted", taken)
+
+
+@pytest.mark.timeout(300)
+def test_both_killed_at_once(pair, frontend):
+    for _ in range(2):
+        recovery.load(frontend)
+        frontend.drop_shell()
+        frontend.vm.kill()
+        pair.restart_backend()
+        pair.restart_frontend()
+        recovery.recovered(frontend, time.monotonic())
