@@ -16,7 +16,7 @@ from hal.edge import Dispatcher, Row
 from scmi.delayed import Delayed
 from scmi.events import Events
 from scmi.message import TYPE_COMMAND, key, payload_words, word_of
-from scmi.model.rules import require, require_name
+from scmi.model.rules import require, require_flag, require_name
 from scmi.status import (
     DENIED,
     GENERIC_ERROR,
@@ -52,9 +52,9 @@ class Agent:
 
     def __init__(self, name, trusted=False):
         """`name`: 1 to 63 bytes, of which BASE_DISCOVER_AGENT shows 15; `trusted`: may set permissions of agents."""
-        require_name(name, "agent")
+        require_name(name, f"agent {name!r}")
         self.name = name
-        self.trusted = trusted
+        self.trusted = require_flag(trusted, f"agent {name!r}", "trusted")
         self.id = None
         self.platform = None
         self.versions = {}

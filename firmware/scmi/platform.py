@@ -24,7 +24,16 @@ from scmi.model.pinctrl import Function, Pins, PinState
 from scmi.model.power_domain import PowerDomain
 from scmi.model.powercap import PowerCap, grow
 from scmi.model.reset import Reset
-from scmi.model.rules import DescriptionError, is_integer, require, require_flag, require_unique
+from scmi.model.rules import (
+    DescriptionError,
+    entries_of,
+    is_integer,
+    items_of,
+    require,
+    require_flag,
+    require_text,
+    require_unique,
+)
 from scmi.model.sealed import seal_all
 from scmi.model.sensor import Axis, Sensor
 from scmi.model.setting import DUTY_CYCLE, PHASE
@@ -108,17 +117,13 @@ class Platform:
         `pins`: a Pins, if there are any. `frontend`: a Frontend, if the frontends' systems have thermal zones, or
         processors whose frequency is the platform's affair.
         """
-        self._versions = dict(versions or {})
+        self._versions = entries_of(versions, "platform", "versions")
         self._after = None
         self._waiting = []
         self.taps = Taps(self)
         self.statistics = Statistics(self)
         for what, text in (("vendor", vendor), ("sub_vendor", sub_vendor)):
-            require(
-                isinstance(text, str) and len(text.encode()) < 16,
-                "platform",
-                f"{what} must be text of at most 15 bytes",
-            )
+            require_text(text, "platform", what, 0, 15)
         holds = is_integer(implementation_version) and 0 <= implementation_version < 1 << 32
         require(holds, "platform", "implementation_version must fit 32 bits")
         self.vendor = vendor
@@ -143,13 +148,16 @@ class Platform:
         holds = pins is None or isinstance(pins, Pins)
         require(holds, "platform", f"pins must be a Pins, not a {type(pins).__name__}")
         self.pins = pins or Pins()
-        self.own = own_protocols(protocols or {})
+        self.own = own_protocols(protocols)
         self.performance = _numbered(performance, "performance domain", 0, 0xFFFF, Performance)
         require_one_unit(self.performance)
+        holds = frontend is None or isinstance(frontend, Frontend)
+        require(holds, "platform", f"frontend must be a Frontend, not a {type(frontend).__name__}")
         self.frontend = frontend or Frontend()
         self.frontend.describe(self.performance, self.sensors)  # refuses a name that is not known
         self.devices = self._grouped(devices)
         self.protocols = self._spoken()
+        agents = () if agents is None else items_of(agents, "platform", "agents")
         self._any_agents = not agents
         self.agents = _numbered(agents or [Agent("linux", trusted=True)], "agent", 1, 0xFF, Agent)
         for agent in self.agents:
@@ -281,7 +289,7 @@ class Platform:
 
 def _numbered(items, kind, first, highest, expected):
     """Give `items` their ids from `first` on and return them as a Collection."""
-    items = list(items)
+    items = items_of(items, "platform", f"{kind}s")
     require(len(items) <= highest, "platform", f"may have {highest} {kind}s at most")
     for number, item in enumerate(items):
         require(

@@ -8,7 +8,16 @@ from hal.compat import const
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require, require_flag, require_rate
+from scmi.model.rules import (
+    entries_of,
+    integers_of,
+    is_integer,
+    items_of,
+    names_of,
+    require,
+    require_flag,
+    require_rate,
+)
 from scmi.model.setting import Settings, accepts
 from scmi.model.votes import Votes
 from scmi.wire import FIRST_NUMBER, ready_reply
@@ -19,8 +28,6 @@ _MAX_RATES = const(4095)
 # As many rates of a range are kept in a dict, which is found through faster than a range is computed.
 _MAX_QUICK = const(256)
 
-_FORBIDDABLE = {"state": ACCESS_STATE, "rate": ACCESS_RATE, "parent": ACCESS_PARENT}
-
 
 class Clock(Resource):
     """A clock as the frontends see it.
@@ -30,6 +37,7 @@ class Clock(Resource):
     """
 
     KIND = "clock"
+    FORBIDDABLE = (("state", ACCESS_STATE), ("rate", ACCESS_RATE), ("parent", ACCESS_PARENT))
 
     def __init__(
         self,
@@ -59,7 +67,9 @@ class Clock(Resource):
         to do it asynchronously, as the protocol says it of all clocks or of none.
         """
         super().__init__(name)
+        parents = names_of(parents, self.subject, "parents")
         require(rate is not None or parents, self.subject, "must have a rate, or parents to take it from")
+        rates = items_of(rates, self.subject, "rates")
         holds = rate is not None or not (rates or rate_range)
         require(holds, self.subject, "has rates or rate_range, so it must have a rate: the present one of them")
         require(not (rates and rate_range), self.subject, "has rates and rate_range; only one of them may be")
@@ -71,12 +81,12 @@ class Clock(Resource):
         holds = is_integer(enable_delay) and 0 <= enable_delay < 1 << 32
         require(holds, self.subject, "enable_delay must be whole microseconds that fit 32 bits")
         self.enable_delay = enable_delay
-        self.forbidden = self._checked_forbidden(forbidden)
-        self._settings = Settings(settings or {}, self.subject, self._set_at_prompt)
+        self.forbidden = self.checked_forbidden(forbidden)
+        self._settings = Settings(entries_of(settings, self.subject, "settings"), self.subject, self._set_at_prompt)
         self.rate_range = self._checked_range(rate_range)
         self._rates = self._checked_rates(rates, rate)
         self.can_change_rate = self.rate_range is not None or len(self._rates) > 1
-        self.parent_names = tuple(parents)
+        self.parent_names = parents
         self.parents = ()
         self._parent = None
         self._followers = []
@@ -88,26 +98,14 @@ class Clock(Resource):
         self.rate_by = self._parent_by = 0
         self._settings_by = {}
 
-    def _checked_forbidden(self, forbidden):
-        names = tuple(_FORBIDDABLE) if forbidden == "all" else forbidden
-        bits = 0
-        for name in names:
-            require(
-                name in _FORBIDDABLE,
-                self.subject,
-                f"forbidden may hold state, rate and parent, or be 'all', not {name!r}",
-            )
-            bits |= _FORBIDDABLE[name]
-        return bits
-
     def _checked_range(self, limits):
         if limits is None:
             return None
-        require(len(limits) == 3, self.subject, "rate_range must be (lowest, highest, step) in hertz")
+        limits = integers_of(limits, self.subject, "rate_range", "(lowest, highest, step) in hertz")
         for limit in limits:
             require_rate(limit, self.subject, "rate_range")
         require(limits[0] < limits[1] and limits[2] > 0, self.subject, "rate_range must rise from lowest to highest")
-        return tuple(limits)
+        return limits
 
     def _checked_rates(self, rates, rate):
         for entry in rates:

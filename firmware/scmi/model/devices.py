@@ -2,7 +2,7 @@
 """Devices of a platform description: what agents are permitted as a whole. Source: DEN0056F, 3.2.1 and 3.2.2.11."""
 
 from scmi.model.resource import Resource
-from scmi.model.rules import DescriptionError, require, require_name
+from scmi.model.rules import DescriptionError, items_of, require, require_name
 
 
 class Device:
@@ -14,10 +14,10 @@ class Device:
         Where a name alone is not enough, the name of the protocol goes before it, such as "clock:cpu".
         """
         self.subject = f"device {name!r}"
-        require_name(name, "device")
+        require_name(name, self.subject)
         self.name = name
         self.id = None
-        self.resources = tuple(resources)
+        self.resources = items_of(resources, self.subject, "resources")
 
     def row(self):
         """Return the columns of a table for people."""

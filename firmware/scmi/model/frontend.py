@@ -6,7 +6,7 @@ Nothing of it is on the wire; the frontend's device tree is made from it. Source
 """
 
 from hal.compat import const
-from scmi.model.rules import is_integer, require, require_unique
+from scmi.model.rules import is_integer, items_of, require, require_unique
 
 _CELSIUS = const(0x02)
 _KINDS = ("active", "passive", "hot", "critical")
@@ -38,13 +38,15 @@ class ThermalZone:
         require(holds, self.subject, "every and every_passive must be whole milliseconds")
         self.name = name
         self.sensor = sensor
-        self.trips = tuple(self._checked_trip(trip) for trip in trips)
+        self.trips = tuple([self._checked_trip(trip) for trip in items_of(trips, self.subject, "trips")])
         self.every = every
         self.every_passive = every_passive
 
     def _checked_trip(self, trip):
-        require(len(trip) in (2, 3), self.subject, f"a trip must be (millidegrees, kind, hysteresis), not {trip!r}")
-        temperature, kind, hysteresis = (tuple(trip) + (_HYSTERESIS,))[:3]
+        form = "(millidegrees, kind, hysteresis)"
+        parts = items_of(trip, self.subject, "a trip", form)
+        require(len(parts) in (2, 3), self.subject, f"a trip must be {form}, not {trip!r}")
+        temperature, kind, hysteresis = (parts + (_HYSTERESIS,))[:3]
         require(kind in _KINDS, self.subject, f"a trip must be one of {', '.join(_KINDS)}, not {kind!r}")
         holds = _is_number(temperature, -_MOST) and _is_number(hysteresis)
         require(holds, self.subject, "a trip must have a temperature and a hysteresis in whole millidegrees")
@@ -52,7 +54,7 @@ class ThermalZone:
 
     def describe(self, sensors):
         """Return it as plain data, with the id of its sensor among `sensors`."""
-        require(self.sensor in sensors, self.subject, f"{self.sensor!r} is no sensor of this platform")
+        require(self.sensor in sensors, self.subject, f"sensor: {self.sensor!r} is no sensor of this platform")
         sensor = sensors[self.sensor]
         require(sensor.unit.code == _CELSIUS, self.subject, f"{self.sensor!r} does not measure degrees Celsius")
         return {
@@ -76,9 +78,9 @@ class Frontend:
         `zones`: thermal zones; where they slow down the processors, `cpus` tells how.
         """
         self.cpus = cpus
-        self.zones = tuple(zones)
+        self.zones = items_of(zones, self.subject, "zones")
         for zone in self.zones:
-            require(isinstance(zone, ThermalZone), self.subject, f"{zone!r} is no ThermalZone")
+            require(isinstance(zone, ThermalZone), self.subject, f"zones: {zone!r} is no ThermalZone")
         require_unique(self.zones, self.subject, "thermal zones")
 
     def describe(self, performance, sensors):

@@ -6,7 +6,7 @@ Source: DEN0056F, 3.7.2.7, 3.7.2.10 and 3.7.2.11.
 
 from hal.compat import const
 from scmi.model import rounding
-from scmi.model.rules import is_integer, require
+from scmi.model.rules import integers_of, is_integer, items_of, require
 
 _MOST = const(4095)
 _MILLI = const(-3)
@@ -40,7 +40,7 @@ def _units(interval):
 
 def require_interval(ms, subject):
     """Refuse, with a DescriptionError, what is no interval that messages can carry; return it."""
-    require(is_integer(ms) and ms > 0, subject, "an interval must be whole milliseconds above 0")
+    require(is_integer(ms) and ms > 0, subject, f"an interval must be whole milliseconds above 0, not {ms!r}")
     holds = _parts(ms)[0] <= 0xFFFF
     require(holds, subject, f"interval {ms} ms cannot be written with 16 bits and a power of ten")
     return ms
@@ -51,9 +51,10 @@ class Intervals:
 
     def __init__(self, listed, limits, subject):
         """`limits`: (lowest, highest, step) or None. DescriptionError, which names `subject`, if a rule is broken."""
+        listed = items_of(listed, subject, "intervals")
         require(not (listed and limits), subject, "has intervals and interval_range; only one of them may be")
+        self.listed = tuple(sorted([require_interval(ms, subject) for ms in listed]))
         require(len(set(listed)) == len(listed), subject, "intervals must differ")
-        self.listed = tuple(require_interval(ms, subject) for ms in sorted(listed))
         require(len(self.listed) <= _MOST, subject, "may have 4095 intervals at most")
         self.limits = None if limits is None else _checked_limits(limits, subject)
         self.first = (self.listed + (self.limits or ()) + (0,))[0]
@@ -81,7 +82,7 @@ class Intervals:
 
 
 def _checked_limits(limits, subject):
-    require(len(limits) == 3, subject, "interval_range must be (lowest, highest, step) in milliseconds")
+    limits = integers_of(limits, subject, "interval_range", "(lowest, highest, step) in milliseconds")
     require(limits[0] < limits[1] and limits[2] > 0, subject, "interval_range must rise from lowest to highest")
     for limit in limits:
         require_interval(limit, subject)
@@ -90,4 +91,4 @@ def _checked_limits(limits, subject):
         coarsest *= 10
     holds = all(limit % coarsest == 0 for limit in limits)
     require(holds, subject, f"interval_range must be in multiples of {coarsest} ms, to be written with 16 bits")
-    return tuple(limits)
+    return limits

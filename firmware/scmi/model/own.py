@@ -10,7 +10,8 @@ have none. docs/how-to/write-a-vendor-protocol.md writes one.
 from hal.compat import const
 from scmi.model.collection import Collection
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require, require_unique
+from scmi.model.rules import entries_of, is_integer, items_of, require, require_unique
+from scmi.protocols.common import Protocol
 
 FIRST_OWN = const(0x80)
 _LAST_OWN = const(0xFF)
@@ -22,14 +23,16 @@ def own_protocols(protocols):
     Raises DescriptionError: a class that cannot be served, or resources that cannot be told apart.
     """
     found = {}
-    for kind, items in protocols.items():
+    for kind, items in entries_of(protocols, "platform", "protocols").items():
+        holds = isinstance(kind, type) and issubclass(kind, Protocol)
+        require(holds, "platform", f"protocols: {kind!r} is no class derived from Protocol")
         subject = f"protocol {kind.NAME!r}"
         holds = is_integer(kind.ID) and FIRST_OWN <= kind.ID <= _LAST_OWN
         require(holds, subject, f"ID must be {FIRST_OWN:#x} to {_LAST_OWN:#x}, not {kind.ID!r}")
         require(kind.ID not in found, subject, f"another protocol has the ID {kind.ID:#x}")
         require(len(kind.VERSIONS), subject, "VERSIONS must name the served versions, newest first")
         require(len(kind.MESSAGES), subject, "MESSAGES must hold rows; common_messages() makes the first ones")
-        resources = Collection(items, f"{kind.NAME} resource")
+        resources = Collection(items_of(items, subject, "resources"), f"{kind.NAME} resource")
         for number, item in enumerate(resources):
             require(isinstance(item, Resource), subject, f"resource number {number} must be a Resource, not {item!r}")
             item.id = number

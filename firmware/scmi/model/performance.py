@@ -9,7 +9,7 @@ the one that was asked for last, as near to it as the limits allow; it comes bac
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require, require_flag
+from scmi.model.rules import integers_of, is_integer, items_of, require, require_flag
 from scmi.model.usage import Usage
 
 _MAX_LEVELS = const(4095)
@@ -21,8 +21,6 @@ _RATE_LIMIT = const(0xFFFFF)
 _PLACE = const(0)
 _WANTED = const(1)
 _SETTER = const(2)
-
-_FORBIDDABLE = {"limits": ACCESS_STATE, "level": ACCESS_RATE}
 
 # A limit of 0 in PERFORMANCE_LIMITS_SET stays as it is (3.5.6.9), so no index is 0.
 _FIRST_INDEX = const(1)
@@ -42,6 +40,7 @@ class Performance(Resource):
     """
 
     KIND = "performance domain"
+    FORBIDDABLE = (("limits", ACCESS_STATE), ("level", ACCESS_RATE))
 
     def __init__(
         self,
@@ -74,14 +73,14 @@ class Performance(Resource):
         """
         super().__init__(name)
         self.indexed = require_flag(indexed, self.subject, "indexed")
-        holds = power_unit in POWER_UNITS
+        holds = power_unit in tuple(POWER_UNITS)
         require(holds, self.subject, f"power_unit must be milliwatt, microwatt or None, not {power_unit!r}")
         self.power_unit = power_unit
         self._require_number(rate_limit, 0, _RATE_LIMIT, "rate_limit in microseconds")
         self.rate_limit = rate_limit
         require(change is None or callable(change), self.subject, "change must be a function of the domain and a level")
         self.change = change
-        self.forbidden = self._checked_forbidden(forbidden)
+        self.forbidden = self.checked_forbidden(forbidden)
         given = self._checked_levels(levels)
         self._values = tuple(entry[0] for entry in given)
         self.sustained = self._values[-1] if sustained is None else sustained
@@ -104,22 +103,20 @@ class Performance(Resource):
 
     def _require_level(self, level, what):
         known = ", ".join(str(value) for value in self._values)
-        require(level in self._values, self.subject, f"{what} must be one of {known}, not {level!r}")
-
-    def _checked_forbidden(self, forbidden):
-        bits = 0
-        for name in tuple(_FORBIDDABLE) if forbidden == "all" else forbidden:
-            holds = name in _FORBIDDABLE
-            require(holds, self.subject, f"forbidden may hold limits and level, or be 'all', not {name!r}")
-            bits |= _FORBIDDABLE[name]
-        return bits
+        require(
+            is_integer(level) and level in self._values, self.subject, f"{what} must be one of {known}, not {level!r}"
+        )
 
     def _checked_levels(self, levels):
-        entries = [(entry,) if is_integer(entry) else tuple(entry) for entry in levels]
+        form = "a number or (level, power, latency, frequency)"
+        levels = items_of(levels, self.subject, "levels")
+        entries = [
+            (entry,) if is_integer(entry) else items_of(entry, self.subject, "a level", form) for entry in levels
+        ]
         require(0 < len(entries) <= _MAX_LEVELS, self.subject, f"must have 1 to {_MAX_LEVELS} levels")
         for entry in entries:
             holds = 1 <= len(entry) <= 4
-            require(holds, self.subject, f"a level must be a number or (level, power, latency, frequency), not {entry}")
+            require(holds, self.subject, f"a level must be {form}, not {entry}")
             for at, (what, least, most) in enumerate(
                 (("level", 1, _WORD), ("power", 0, _WORD), ("latency", 0, _LATENCY), ("frequency", 1, _WORD))
             ):
@@ -147,8 +144,7 @@ class Performance(Resource):
     def _checked_limits(self, limits):
         if limits is None:
             return None
-        limits = tuple(limits)
-        require(len(limits) == 2, self.subject, "limits must be (lowest, highest) level, or None")
+        limits = integers_of(limits, self.subject, "limits", "(lowest, highest) level or None")
         lowest, highest = limits
         for limit in limits:
             self._require_number(limit, self._values[0], self._values[-1], "a limit")

@@ -17,7 +17,7 @@ from scmi.model.pin_config import (
     rivals,
 )
 from scmi.model.resource import Resource
-from scmi.model.rules import require, require_flag
+from scmi.model.rules import entries_of, items_of, names_of, require, require_flag
 
 _MOST_CONFIGS = const(255)
 
@@ -80,7 +80,7 @@ class Selection(Resource):
     @property
     def selected(self):
         """The Function that it has, or None."""
-        function = self.pins[0].selected
+        function = self.pins[0].selected if self.pins else None
         common = function in self.functions and all(pin.selected is function for pin in self.pins)
         return function if common else None
 
@@ -169,10 +169,13 @@ class Pin(Selection):
         """
         super().__init__(name)
         require(change is None or callable(change), self.subject, "change must be a function of name, config, function")
-        config = {number_of(key, self.subject): value for key, value in (config or {}).items()}
-        self.types = {number_of(key, self.subject) for key in supports} | set(config)
+        config = {
+            number_of(key, self.subject): value for key, value in entries_of(config, self.subject, "config").items()
+        }
+        self.types = {number_of(key, self.subject) for key in items_of(supports, self.subject, "supports")}
+        self.types |= set(config)
         require(len(self.types) <= _MOST_CONFIGS, self.subject, "may have 255 configuration types at most")
-        self.choices = checked_choices(choices or {}, self.types, self.subject)
+        self.choices = checked_choices(entries_of(choices, self.subject, "choices"), self.types, self.subject)
         self.forbidden = require_flag(forbidden, self.subject, "forbidden")
         self.pins = (self,)
         self.claims = {}
@@ -251,8 +254,7 @@ class Group(Selection):
     def __init__(self, name, pins):
         """`name`: 1 to 63 bytes; `pins`: names of its pins, at least one."""
         super().__init__(name)
-        require_list(pins, self.subject, "pins")
-        self.pin_names = tuple(pins)
+        self.pin_names = require_list(pins, self.subject, "pins")
 
     def connect(self, pins):
         """Find its pins in the Collection `pins`."""
@@ -269,6 +271,8 @@ class Group(Selection):
 
 
 def require_list(names, subject, what):
-    """Check names of other objects: a list of at least one, without any twice."""
-    holds = isinstance(names, (list, tuple)) and len(names) > 0 and len(set(names)) == len(names)
+    """Check names of other objects: a list of at least one, without any twice; return it as a tuple."""
+    found = names_of(names, subject, what)
+    holds = len(found) > 0 and len(set(found)) == len(found)
     require(holds, subject, f"{what} must be a list of different names, at least one, not {names!r}")
+    return found

@@ -2,7 +2,7 @@
 """Configuration types of pins, by name. Source: DEN0056F, 3.11.1 (table of configuration types)."""
 
 from hal.compat import const
-from scmi.model.rules import is_integer, require
+from scmi.model.rules import is_integer, items_of, require
 
 # Types 1 to 20. Type 0 asks for a default that the specification leaves to the platform; no pin here has it.
 _NAMES = (
@@ -102,10 +102,11 @@ def checked_choices(choices, types, subject):
     for name, values in choices.items():
         number = number_of(name, subject)
         require(number in types, subject, f"choices has {name!r}, which the pin does not")
+        values = items_of(values, subject, f"choices of {name!r}")
         require(len(values) > 0, subject, f"choices of {name!r} must have a value")
         for value in values:
             require_value(value, number, {}, subject)
-        allowed[number] = tuple(values)
+        allowed[number] = values
     return allowed
 
 

@@ -14,7 +14,7 @@ from hal.compat import const
 from scmi.model.collection import Collection, table
 from scmi.model.pin import Group, Pin, require_list
 from scmi.model.resource import Resource
-from scmi.model.rules import require, require_flag, require_name, require_unique
+from scmi.model.rules import entries_of, is_integer, items_of, require, require_flag, require_name, require_unique
 
 # Identifiers are 16 bits on the wire, and a list of associations tells a number of 12 bits.
 _MOST = const(0xFFFF)
@@ -35,8 +35,7 @@ class Function(Resource):
         """
         super().__init__(name)
         require(bool(groups) != bool(pins), self.subject, "must have groups or pins, and not both")
-        require_list(groups or pins, self.subject, "groups" if groups else "pins")
-        self.member_names = tuple(groups or pins)
+        self.member_names = require_list(groups or pins, self.subject, "groups" if groups else "pins")
         self.single = bool(pins)
         self.gpio = require_flag(gpio, self.subject, "gpio")
         self.members = ()
@@ -71,12 +70,14 @@ class PinState:
         require(len(name.encode()) < 27, self.subject, "name must have 26 bytes at most, as nodes are called by it")
         require(bool(groups) != bool(pins), self.subject, "must have groups or pins, and not both")
         require(bool(groups) or function is None, self.subject, "may have a function only for groups, as Linux does")
-        require_list(groups or pins, self.subject, "groups" if groups else "pins")
         self.name = name
-        self.member_names = tuple(groups or pins)
+        self.member_names = require_list(groups or pins, self.subject, "groups" if groups else "pins")
         self.of_groups = bool(groups)
         self.function = function
-        self.properties = dict(properties or {})
+        self.properties = dict(entries_of(properties, self.subject, "properties"))
+        for key, value in self.properties.items():
+            holds = isinstance(key, str) and (value is True or (is_integer(value) and 0 <= value < 1 << 32))
+            require(holds, self.subject, f"properties: {key!r} must be True or a number of 32 bits, not {value!r}")
 
     def check(self, pins):
         """Check its names against `pins`, a Pins."""
@@ -105,12 +106,13 @@ class Pins(Collection):
         `pins`, `groups`, `functions`: Pin, Group and Function objects in the order of their ids; a plain name stands
         for a Pin of that name. `states`: PinState objects for the frontend's device tree.
         """
-        super().__init__(
-            _numbered([Pin(pin) if isinstance(pin, str) else pin for pin in pins], "pin", Pin, _MOST), "pin"
-        )
+        pins = [Pin(pin) if isinstance(pin, str) else pin for pin in items_of(pins, "pins", "pins")]
+        super().__init__(_numbered(pins, "pin", Pin, _MOST), "pin")
         self.groups = Collection(_numbered(groups, "pin group", Group, _MOST), "pin group")
         self.functions = Collection(_numbered(functions, "pin function", Function, _MOST), "pin function")
-        self.states = tuple(states)
+        self.states = items_of(states, "pins", "states")
+        for state in self.states:
+            require(isinstance(state, PinState), "pins", f"states: {state!r} is no PinState")
         require(len(self) or not self.groups, "pins", "has groups, but no pin")
         for group in self.groups:
             require(len(group.pin_names) <= _MOST_MEMBERS, group.subject, "may have 4095 pins at most")
@@ -159,7 +161,7 @@ class Pins(Collection):
 
 def _numbered(items, kind, expected, most):
     """Give `items`, each an `expected`, their ids from 0 on and return them."""
-    items = list(items)
+    items = items_of(items, "pins", f"{kind}s")
     require(len(items) <= most, "pins", f"may have {most} {kind}s at most")
     for number, item in enumerate(items):
         require(isinstance(item, expected), "pins", f"{kind} number {number} is a {type(item).__name__}, not a {kind}")

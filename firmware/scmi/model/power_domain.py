@@ -7,7 +7,7 @@ Several agents share a domain: each has one vote, and the domain is in the state
 from hal.compat import const
 from scmi.message import ACCESS_STATE
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require, require_flag, require_name
+from scmi.model.rules import is_integer, items_of, require, require_flag, require_name
 from scmi.model.usage import Usage
 from scmi.model.votes import Votes
 
@@ -21,6 +21,7 @@ class PowerDomain(Resource):
     """A power domain as the frontends see it. `usage`: what it has counted (`scmi.model.usage`), or None."""
 
     KIND = "power domain"
+    FORBIDDABLE = (("state", ACCESS_STATE),)
 
     def __init__(self, name, state="on", states=(), fixed=False, change=None, delay=None):
         """Describe a power domain; DescriptionError if a rule is broken.
@@ -47,9 +48,11 @@ class PowerDomain(Resource):
 
     def _checked_states(self, states):
         names, words = ["on"], [_ON]
-        for state in states:
-            require(len(state) == 2, self.subject, "a state of states must be (name, power_state word)")
-            name, word = state
+        form = "(name, power_state word)"
+        for state in items_of(states, self.subject, "states"):
+            parts = items_of(state, self.subject, "a state of states", form)
+            require(len(parts) == 2, self.subject, f"a state of states must be {form}, not {state!r}")
+            name, word = parts
             require_name(name, self.subject)
             holds = is_integer(word) and word & ~_STATE_BITS == 0
             require(holds, self.subject, f"power_state of {name!r} may have bit 30 and bits 27 to 0, not {word!r}")

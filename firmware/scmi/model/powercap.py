@@ -9,7 +9,7 @@ for 0 wants none; the domain is without a cap if no agent wants one.
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require
+from scmi.model.rules import integers_of, is_integer, require
 
 _WORD = const(0xFFFFFFFF)
 
@@ -18,8 +18,6 @@ _USUAL_INTERVAL = const(1_000_000)
 
 # Power units (3.10.3.5, attributes bits 24:23) with their symbols for people.
 _UNITS = {"abstract": (0, ""), "microwatt": (1, "µW"), "milliwatt": (2, "mW")}
-
-_FORBIDDABLE = {"cap": ACCESS_RATE, "interval": ACCESS_STATE}
 
 # parent_id of a domain that is in no other.
 NO_PARENT = const(0xFFFFFFFF)
@@ -33,6 +31,7 @@ class PowerCap(Resource):
     """
 
     KIND = "power cap"
+    FORBIDDABLE = (("cap", ACCESS_RATE), ("interval", ACCESS_STATE))
 
     def __init__(
         self,
@@ -65,14 +64,14 @@ class PowerCap(Resource):
         the frontend is answered GENERIC_ERROR.
         """
         super().__init__(name)
-        require(unit in _UNITS, self.subject, f"unit must be one of {', '.join(sorted(_UNITS))}, not {unit!r}")
+        require(unit in tuple(_UNITS), self.subject, f"unit must be one of {', '.join(sorted(_UNITS))}, not {unit!r}")
         require(
             change is None or callable(change), self.subject, "change must be a function of domain, cap and interval"
         )
         require(power is not None or cap_range, self.subject, "has neither power nor cap_range; it is good for nothing")
         self.unit = unit
         self.unit_code, self._symbol = _UNITS[unit]
-        self.forbidden = self._checked_forbidden(forbidden)
+        self.forbidden = self.checked_forbidden(forbidden)
         self.delay = self.checked_delay(delay)
         self.sustainable = self._checked_word(sustainable, "sustainable")
         self.accuracy = self._checked_word(accuracy, "accuracy")
@@ -94,15 +93,6 @@ class PowerCap(Resource):
         self.measured = power is not None
         self.sampled = self._read is not None
 
-    def _checked_forbidden(self, forbidden):
-        bits = 0
-        for name in tuple(_FORBIDDABLE) if forbidden == "all" else forbidden:
-            require(
-                name in _FORBIDDABLE, self.subject, f"forbidden may hold cap and interval, or be 'all', not {name!r}"
-            )
-            bits |= _FORBIDDABLE[name]
-        return bits
-
     def _checked_word(self, value, what):
         holds = is_integer(value) and 0 <= value <= _WORD
         require(holds, self.subject, f"{what} must be a whole number of 32 bits, not {value!r}")
@@ -112,14 +102,14 @@ class PowerCap(Resource):
         """Check a range or None. Linux rounds down to multiples of the step, so these must be what there is."""
         if limits is None:
             return None
-        require(len(limits) == 3, self.subject, f"{what} must be (lowest, highest, step)")
+        limits = integers_of(limits, self.subject, what, "(lowest, highest, step)")
         for limit in limits:
             self._checked_word(limit, what)
         lowest, highest, step = limits
         require(0 < lowest < highest and step > 0, self.subject, f"{what} must rise from a lowest above 0")
         require(lowest + step <= highest, self.subject, f"{what} must have a step between lowest and highest")
         require(lowest % step == 0, self.subject, f"{what} must begin at a multiple of its step, as Linux counts so")
-        return tuple(limits)
+        return limits
 
     def _first_cap(self, cap):
         if self._cap_range is None:

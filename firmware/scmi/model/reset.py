@@ -4,7 +4,7 @@
 from hal.compat import const
 from scmi.message import ACCESS_STATE
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require
+from scmi.model.rules import is_integer, items_of, require, require_flag
 
 # Reset states (3.8.2.6): the one that the specification defines, and the bit of those that a platform defines.
 COLD_RESET = const(0)
@@ -21,6 +21,7 @@ class Reset(Resource):
     """
 
     KIND = "reset"
+    FORBIDDABLE = (("reset", ACCESS_STATE),)
 
     def __init__(
         self, name, reset=None, signal=None, latency=None, states=(), asserted=False, forbidden=False, delay=None
@@ -42,6 +43,7 @@ class Reset(Resource):
             self.subject,
             "latency must be microseconds that fit 32 bits, or None",
         )
+        states = items_of(states, self.subject, "states")
         for state in states:
             require(
                 is_integer(state) and PLATFORM_STATE <= state <= _WORD,
@@ -49,12 +51,12 @@ class Reset(Resource):
                 f"states must be 32 bits with bit 31 set, not {state!r}",
             )
         self.latency = latency
-        self.states = (COLD_RESET,) + tuple(states)
-        self.forbidden = ACCESS_STATE if forbidden else 0
+        self.states = (COLD_RESET,) + states
+        self.forbidden = ACCESS_STATE if require_flag(forbidden, self.subject, "forbidden") else 0
         self.delay = self.checked_delay(delay)
         self.count = 0
         self.last_state = None
-        self._asserted = self._initially_asserted = bool(asserted)
+        self._asserted = self._initially_asserted = require_flag(asserted, self.subject, "asserted")
         self._reset = reset
         self._signal = signal
         self._driven_by = None
@@ -66,7 +68,7 @@ class Reset(Resource):
 
     @asserted.setter
     def asserted(self, asserted):
-        self.drive(bool(asserted), 0)
+        self.drive(require_flag(asserted, self.subject, "asserted"), 0)
 
     def drive(self, asserted, agent):
         """Assert or release the signal for the agent with id `agent`, 0 being the platform."""

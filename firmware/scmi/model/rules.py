@@ -31,15 +31,55 @@ def require_flag(value, subject, what):
     return bool(value)
 
 
+def require_text(text, subject, what, least, most):
+    """Check a text of `least` to `most` bytes in UTF-8, which has no surrogates."""
+    holds = isinstance(text, str) and not any(0xD800 <= ord(sign) < 0xE000 for sign in text)
+    holds = holds and least <= len(text.encode()) <= most
+    require(holds, subject, f"{what} must be text of {least} to {most} bytes, not {text!r}")
+
+
 def require_name(name, subject):
     """Check a name: printable text of 1 to 63 bytes, as a reply has 64 bytes with a zero at the end."""
-    require(isinstance(name, str), subject, f"name must be text, not {name!r}")
-    require(0 < len(name.encode()) < 64, subject, f"name {name!r} must have 1 to 63 bytes")
+    require_text(name, subject, "name", 1, 63)
     require(
         all(ord(sign) >= 0x20 and sign not in "/\x7f" for sign in name),
         subject,
         f"name {name!r} must be printable and without '/', as Linux makes file names of it",
     )
+
+
+def items_of(values, subject, what, form="a list"):
+    """Return the items of a list, or of anything else that is neither text nor a dict, as a tuple."""
+    try:
+        found = None if isinstance(values, (str, bytes, dict)) else iter(values)
+    except TypeError:
+        found = None
+    if found is None:
+        raise DescriptionError(f"{subject}: {what} must be {form}, not {values!r}")
+    return tuple(found)
+
+
+def names_of(values, subject, what):
+    """Return a list of texts as a tuple."""
+    names = items_of(values, subject, what, "a list of names")
+    for name in names:
+        require(isinstance(name, str), subject, f"{what} must be a list of names, not of {name!r}")
+    return names
+
+
+def integers_of(values, subject, what, form):
+    """Return whole numbers as a tuple; `form` shows them, such as "(lowest, highest) in hertz"."""
+    numbers = items_of(values, subject, what, form)
+    holds = len(numbers) == form.count(",") + 1 and all(is_integer(number) for number in numbers)
+    require(holds, subject, f"{what} must be {form}, in whole numbers, not {values!r}")
+    return numbers
+
+
+def entries_of(values, subject, what):
+    """Return a dict; None stands for an empty one."""
+    if not (values is None or isinstance(values, dict)):
+        raise DescriptionError(f"{subject}: {what} must be a dict, not {values!r}")
+    return values or {}
 
 
 def require_rate(rate, subject, what):

@@ -7,7 +7,9 @@ from scmi.model.interval import Intervals
 from scmi.model.resource import Resource
 from scmi.model.rules import (
     DescriptionError,
+    integers_of,
     is_integer,
+    items_of,
     require,
     require_flag,
     require_reading,
@@ -47,19 +49,19 @@ class Quantity(Resource):
     def _checked_limits(self, limits):
         if limits is None:
             return None
-        require(len(limits) == 2, self.subject, "limits must be (lowest, highest)")
+        limits = integers_of(limits, self.subject, "limits", "(lowest, highest)")
         for limit in limits:
             require_reading(limit, self.subject, "a limit")
         require(limits[0] <= limits[1], self.subject, f"limits {limits!r} must begin with the lowest value")
-        return tuple(limits)
+        return limits
 
     def _checked_resolution(self, resolution):
         if resolution is None:
             return None
-        holds = len(resolution) == 2 and is_integer(resolution[0]) and is_integer(resolution[1])
-        value, exponent = resolution if holds else (-1, 0)
+        form = "(27-bit value, exponent from -16 to 15)"
+        value, exponent = integers_of(resolution, self.subject, "resolution", form)
         holds = 0 <= value < 1 << 27 and _LEAST_EXPONENT <= exponent < -_LEAST_EXPONENT
-        require(holds, self.subject, "resolution must be (27-bit value, exponent from -16 to 15)")
+        require(holds, self.subject, f"resolution must be {form}, not {resolution!r}")
         return (value, exponent)
 
     @property
@@ -162,11 +164,12 @@ class Sensor(Quantity):
         (`scmi.model.resource`); None: there are none. Linux 6.12 reads asynchronously whenever it can. `shared`: its
         readings also stand in shared memory, for frontends that use it (`scmi.statistics`).
         """
-        self.timestamps = timestamps
+        self.timestamps = False
         self.axes = ()
         self._enabled = False
         self._timestamping = False
         super().__init__(name, unit, value, read, limits, resolution)
+        self.timestamps = require_flag(timestamps, self.subject, "timestamps")
         self._enabled = require_flag(enabled, self.subject, "enabled")
         require(
             is_integer(trip_points) and 0 <= trip_points <= _MAX_TRIP_POINTS,
@@ -188,6 +191,7 @@ class Sensor(Quantity):
         self.refresh()
 
     def _checked_axes(self, axes):
+        axes = items_of(axes, self.subject, "axes")
         if not axes:
             return ()
         require(len(axes) <= _MAX_AXES, self.subject, "may have 63 axes at most")

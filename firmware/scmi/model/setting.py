@@ -28,7 +28,7 @@ class Settings:
         self._change = change
         self.values = dict(values)
         for kind, value in self.values.items():
-            holds = kind in _LIMITS or (is_integer(kind) and _FIRST_OEM_TYPE <= kind <= _LAST_OEM_TYPE)
+            holds = is_integer(kind) and (kind in _LIMITS or _FIRST_OEM_TYPE <= kind <= _LAST_OEM_TYPE)
             require(holds, subject, f"settings may hold DUTY_CYCLE, PHASE and 0x80 to 0xff, not {kind!r}")
             self._require(kind, value)
 

@@ -7,7 +7,7 @@ person at the prompt or a script to act on. What the platform wants of its agent
 
 from hal.compat import const
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require, require_flag
+from scmi.model.rules import is_integer, names_of, require, require_flag
 
 # system_state (3.4.2.5); the index is the number. From 5 on they are reserved, those with bit 31 are the vendor's.
 _STATES = ("shutdown", "cold-reset", "warm-reset", "power-up", "suspend")
@@ -33,7 +33,7 @@ class SystemPower(Resource):
         super().__init__("system")
         self.subject = "system power"
         self.id = 0
-        require(not isinstance(states, str), self.subject, f"states must be a list of names, not the text {states!r}")
+        states = names_of(states, self.subject, "states")
         for state in states:
             self._number(state)
         require(
@@ -41,7 +41,7 @@ class SystemPower(Resource):
             self.subject,
             "change must be a function of the system, its state and whether that is graceful",
         )
-        self.states = tuple(states)
+        self.states = states
         self._change = change
         self.number = _POWER_UP
         self.agent = None

@@ -77,6 +77,7 @@ class Unit:
 
     def __init__(self, name, subject):
         """Read `name`; raise DescriptionError that names `subject` if there is no such unit."""
+        require(isinstance(name, str), subject, f"unit must be text, not {name!r}")
         self.name = name
         self.exponent = 0
         base = name

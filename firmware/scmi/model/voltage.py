@@ -8,20 +8,19 @@ Several agents share a domain: it is on while any of them wants it to be. Its le
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE
 from scmi.model.resource import Resource
-from scmi.model.rules import is_integer, require
+from scmi.model.rules import integers_of, is_integer, items_of, require, require_flag
 from scmi.model.votes import Votes
 
 # A level is 32 bits with a sign on the wire.
 _LEVEL_LIMIT = const(1 << 31)
 _MAX_LEVELS = const(4095)
 
-_FORBIDDABLE = {"state": ACCESS_STATE, "level": ACCESS_RATE}
-
 
 class Voltage(Resource):
     """A voltage domain as the frontends see it: a supply with a level in microvolts that can be switched."""
 
     KIND = "voltage"
+    FORBIDDABLE = (("state", ACCESS_STATE), ("level", ACCESS_RATE))
 
     def __init__(
         self,
@@ -44,11 +43,13 @@ class Voltage(Resource):
         `delay`: how long an asynchronous change of the level takes (`scmi.model.resource`); None: there are none.
         """
         super().__init__(name)
+        levels = items_of(levels, self.subject, "levels")
         require(not (levels and level_range), self.subject, "has levels and level_range; only one of them may be")
         require(drive is None or callable(drive), self.subject, "drive must be a function of level and enabled")
+        self._enabled = require_flag(enabled, self.subject, "enabled")
+        self.always_on = require_flag(always_on, self.subject, "always_on")
         require(enabled or not always_on, self.subject, "is always_on, so it must be enabled")
-        self.always_on = always_on
-        self.forbidden = self._checked_forbidden(forbidden)
+        self.forbidden = self.checked_forbidden(forbidden)
         self.level_range = self._checked_range(level_range)
         self._require_level(level, "level")
         self.levels = self._checked_levels(levels, level)
@@ -56,7 +57,6 @@ class Voltage(Resource):
         self._drive = drive
         self.delay = self.checked_delay(delay)
         self._level = level
-        self._enabled = bool(enabled)
         self._votes = Votes(not self._enabled)
         self._initial_level = level
         self._level_by = 0
@@ -68,23 +68,14 @@ class Voltage(Resource):
     def _require_allowed(self, level):
         require(self.accepts(level), self.subject, f"level {level} must be one of {self._allowed()}")
 
-    def _checked_forbidden(self, forbidden):
-        bits = 0
-        for name in tuple(_FORBIDDABLE) if forbidden == "all" else forbidden:
-            require(
-                name in _FORBIDDABLE, self.subject, f"forbidden may hold state and level, or be 'all', not {name!r}"
-            )
-            bits |= _FORBIDDABLE[name]
-        return bits
-
     def _checked_range(self, limits):
         if limits is None:
             return None
-        require(len(limits) == 3, self.subject, "level_range must be (lowest, highest, step) in microvolts")
+        limits = integers_of(limits, self.subject, "level_range", "(lowest, highest, step) in microvolts")
         for limit in limits:
             self._require_level(limit, "level_range")
         require(limits[0] < limits[1] and limits[2] > 0, self.subject, "level_range must rise from lowest to highest")
-        return tuple(limits)
+        return limits
 
     def _checked_levels(self, levels, level):
         for entry in levels:
@@ -138,7 +129,7 @@ class Voltage(Resource):
 
     @enabled.setter
     def enabled(self, enabled):
-        self._switch(not enabled)
+        self._switch(not require_flag(enabled, self.subject, "enabled"))
         self._votes.overrule()
 
     @property

@@ -59,7 +59,7 @@ def test_pins_that_are_refused():
 def test_groups_functions_and_states_that_are_refused():
     refused(lambda: Group("g", ()), "pin group 'g'", "at least one")
     refused(lambda: Group("g", ("a", "a")), "different names")
-    refused(lambda: Group("g", "a"), "list of different names")
+    refused(lambda: Group("g", "a"), "list of names")
     refused(lambda: Pins(["a"], [Group("g", ("b",))]), "pin group 'g'", "'b' is no pin", "there are: a")
     refused(lambda: Pins((), [Group("g", ("b",))]), "no pin")
     refused(lambda: Function("f"), "pin function 'f'", "groups or pins")

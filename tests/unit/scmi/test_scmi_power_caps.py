@@ -52,7 +52,7 @@ def test_other_options():
             refused(described(**{what: value}), "power cap 'p'", f"{what} must be a whole number of 32 bits")
     for delay in (-1, 1.5, "5"):
         refused(described(delay=delay), "power cap 'p'", "delay")
-    refused(described(forbidden=("rate",)), "forbidden may hold cap and interval", "'rate'")
+    refused(described(forbidden=("rate",)), "forbidden must be a list of cap, interval, or", "'rate'")
     refused(described(change=5), "change must be a function")
 
 
