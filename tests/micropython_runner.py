@@ -33,6 +33,7 @@ def run(name, test):
 
 def main(path, *names):
     """Run the named tests (all without names) of the file `path`; the exit status."""
+    sys.path.pop(0)  # the folder of this file, in front of the firmware: tests/models would be taken for its models
     module = load(path)
     names = names or sorted(name for name in dir(module) if name.startswith("test_"))
     failed = [name for name in names if not run(name, getattr(module, name))]
