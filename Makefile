@@ -7,6 +7,7 @@ ARGS ?=
 FUZZ_EXAMPLES ?= 1000000
 SOAK_BACKEND ?= 1000
 SOAK_FRONTEND ?= 200
+FUZZ_TRANSPORT ?= 2000000
 .DEFAULT_GOAL := help
 SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPATH=host_tools $$python -m trapless.setup
 
@@ -18,7 +19,7 @@ help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=1000000,"
-	@echo "MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
+	@echo "FUZZ_TRANSPORT=2000000, MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
 
 setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
 	@$(SETUP)
@@ -43,9 +44,9 @@ bench: ## boot the pair and measure it
 	@$(SETUP) machines
 	@.venv/bin/trapless bench $(ARGS)
 
-fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; a tenth as many rings and batches
+fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; FUZZ_TRANSPORT rings and batches
 	@$(SETUP) interpreter
-	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
+	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) TRAPLESS_FUZZ_TRANSPORT=$(FUZZ_TRANSPORT) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
 
 verify: ## search the models of the transport with Spin (minutes, up to 1.5 GB of memory), print the figures
 	@$(SETUP)

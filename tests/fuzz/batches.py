@@ -8,6 +8,8 @@ from driver import (
     DEV_QUEUES,
     DEV_RESULT,
     DEV_RESULT_INDEX,
+    DRV_ENTRIES,
+    DRV_HEADER,
     DRV_REQ,
     DRV_TOKEN,
     Mirror,
@@ -30,6 +32,23 @@ def fits(size, desc, avail, used):
     return all(at % alignment == 0 and at >= Rig.BASE and at + size <= end for at, alignment, size in areas)
 
 
+class Overtaken:
+    """The driver page of a frontend that does `overtake()` just after the backend has copied the header."""
+
+    def __init__(self, page, overtake):
+        self._page = page
+        self._overtake = overtake
+        self.load_acquire = page.load_acquire
+        self.r32 = page.r32
+
+    def read(self, offset, buffer, n):
+        """Copy, then let the frontend go on, once."""
+        self._page.read(offset, buffer, n)
+        if offset == DRV_HEADER and self._overtake:
+            overtake, self._overtake = self._overtake, None
+            overtake()
+
+
 class Bench:
     """A Mirror behind its pages, and the oracle beside it."""
 
@@ -38,6 +57,7 @@ class Bench:
         self.rig = Rig(Mirror(), pool_size=POOL_SIZE)
         self.driver = self.rig.drivers[0]
         self.sync = self.rig.link.ports[0].sync
+        self.page = self.sync.driver_page
         self.oracle = oracle.Page(fits)
 
     def value(self, offset):
@@ -84,7 +104,9 @@ class Bench:
             batch += NEGOTIATED
         if start > 3:
             batch += self.ring(source.below(2)) + [status(15)] * source.below(2)
-        return batch + [self.entry() for _ in range(source.below(4))]
+        if not source.below(200):
+            batch = (batch + [self.entry() for _ in range(8)] * 30)[: source.one_of((239, 240))]
+        return batch + [self.entry() for _ in range(source.below(4))][: 240 - len(batch)]
 
     def ring(self, index):
         """Return entries that set up queue `index`, most of the time rightly."""
@@ -109,14 +131,13 @@ class Bench:
             driver.frontend.epoch = driver.frontend.nonces.draw((0,))
         if not source.below(20):
             return self.scrub()
+        if not source.below(40):
+            self.fail()
         entries, wrong, acked = self.entries(), self.wrong(), driver.load(DEV_ACK)
         before = dict(self.oracle.counts)
         token = driver.publish(entries, **wrong)
-        torn = not source.below(20)
-        if torn:
-            driver.store(DRV_TOKEN, 0)
-            self.oracle.counts["torn"] += 1
-            answer = None
+        if not source.below(20):
+            token, answer = self.tear(token)
         elif wrong:
             self.oracle.counts["unbelievable"] += 1
             answer = None
@@ -124,13 +145,43 @@ class Bench:
             answer = self.oracle.batch(driver.frontend.epoch, entries)
         self.rig.doorbell.kick()
         self.rig.run()
+        self.sync.driver_page = self.page
         got = (driver.load(DEV_RESULT), driver.load(DEV_RESULT_INDEX)) if driver.load(DEV_ACK) == token else None
         assert got == answer, (entries, got, answer)
         assert answer or driver.load(DEV_ACK) == acked
         self.compare()
         met = {name: value - before[name] for name, value in self.oracle.counts.items()}
         met["running"] = int(driver.status == 15)
+        met["failed"] = int(driver.status & 64 != 0)
         return met
+
+    def fail(self):
+        """The device gives up: nothing but a reset helps from here."""
+        self.rig.link.ports[0].fail()
+        self.oracle.fail()
+
+    def tear(self, token):
+        """Change what is published while the backend copies it; return the token to be answered, and the answer."""
+        driver, source = self.driver, self.source
+        self.oracle.counts["torn"] += 1
+        way = source.below(4)
+        if way == 0:
+            driver.store(DRV_TOKEN, 0)
+            return token, None
+        if way == 1:
+            driver.store(DRV_TOKEN, 0)
+            self.overtake(lambda: driver.store(DRV_TOKEN, token))
+            return token, None
+        if way == 2:
+            self.overtake(lambda: (driver.store(DRV_TOKEN, 0), driver.put(DRV_ENTRIES, source.bytes(64))))
+            return token, None
+        entries, token = self.entries(), driver.token()
+        self.overtake(lambda: driver.publish(entries, token))
+        return token, self.oracle.batch(driver.frontend.epoch, entries)
+
+    def overtake(self, change):
+        """Have `change()` called when the backend has copied the next header."""
+        self.sync.driver_page = Overtaken(self.page, change)
 
     def scrub(self):
         """Somebody clears the driver page: nothing may happen."""
@@ -144,7 +195,7 @@ class Bench:
         """Compare everything that the backend shows with what the oracle expects."""
         driver, expected = self.driver, self.oracle
         ready = [driver.load(DEV_QUEUES + DEV_QUEUE_STRIDE * index + 4) for index in range(2)]
-        assert (driver.status, ready) == (expected.status, [queue["ready"] for queue in expected.queues])
+        assert (driver.status, ready) == (expected.shown, [queue["ready"] for queue in expected.queues])
         assert list(driver.config(0, 8)) == expected.config
         assert driver.load(DEV_BE_EPOCH) == self.rig.link.epoch and driver.sent(DRV_REQ) is not None
         counts = {name: getattr(self.sync, name) for name in expected.counts}

@@ -36,6 +36,7 @@ class Ring:
         self.given = 0
         self.told = 0
         self.broken = False
+        self.meanwhile = lambda: None  # what the driver does while a request is being handled
         self.counts = {"returned": 0, "malformed": 0, "unanswerable": 0, "broken": 0, "interrupts": 0}
 
     def serve(self):
@@ -115,13 +116,14 @@ class Ring:
             self.counts["malformed"] += 1
             return 0
         asked = b"".join([bytes(self.pool[at : at + n]) for at, n, writable in pieces if n and not writable])
+        self.meanwhile()
         room = sum([n for _, n, writable in pieces if writable])
         reply = asked[: min(room, MIRROR_BYTES)]
         if not reply:
             self.counts["unanswerable"] += 1
         left = reply
         for at, n, writable in pieces:
-            if writable and left:
+            if n and writable and left:
                 part = left[:n]
                 self.pool[at : at + len(part)] = part
                 left = left[n:]
@@ -168,17 +170,27 @@ class Page:
     def clear(self):
         """A reset."""
         self.status = 0
+        self.failed = False
         self.words = [0] * 8
         self.queues = [{"size": size, "ready": 0, "at": [0, 0, 0]} for size in SIZES]
+
+    def fail(self):
+        """The device needs a reset."""
+        self.failed = True
+
+    @property
+    def shown(self):
+        """The status that the driver sees."""
+        return self.status | 64 * self.failed
 
     def snapshot(self):
         """Return everything that a batch may change."""
         queues = [{"size": q["size"], "ready": q["ready"], "at": list(q["at"])} for q in self.queues]
-        return self.status, list(self.words), queues, list(self.config)
+        return self.status, self.failed, list(self.words), queues, list(self.config)
 
     def restore(self, snapshot):
         """Take back what was done since `snapshot()`."""
-        self.status, self.words, self.queues, self.config = snapshot
+        self.status, self.failed, self.words, self.queues, self.config = snapshot
 
     def batch(self, life, entries):
         """Take a believable batch of frontend life `life`; return (result, index)."""
@@ -188,6 +200,8 @@ class Page:
         self.counts["batches"] += 1
         if not entries:
             result, index = MALFORMED, 0
+        elif self.failed and not self._is_reset(entries[0]):
+            result, index = NEEDS_RESET, 0
         else:
             result, index = self._apply(entries)
         self.counts["vetoed"] += result == VETO
@@ -209,7 +223,7 @@ class Page:
         offset, length, flags, selector, value = item
         if flags:
             return MALFORMED
-        if offset == 0x70 and length == 4 and not selector and index == 0 and not value & ~64:
+        if index == 0 and self._is_reset(item):
             self.clear()
             return OK
         if offset >= 0x100:
@@ -226,6 +240,10 @@ class Page:
         if queue_register:
             return self._queue(offset, length, selector, value)
         return self._features(selector, value) if offset == 0x20 else self._status(value & ~64)
+
+    def _is_reset(self, item):
+        offset, length, flags, selector, value = item
+        return (offset, length, flags, selector, value & ~64) == (0x70, 4, 0, 0, 0)
 
     def _config(self, at, length, selector, value):
         if at >= 8:

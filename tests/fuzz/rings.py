@@ -20,6 +20,21 @@ SIZES = (1, 2, 4, 8, 16)
 COUNTERS = ("returned", "malformed", "unanswerable", "broken")
 
 
+class Meddler:
+    """Overwrites descriptors, ring and tables in `pool` while a request is handled: the same in both copies."""
+
+    def __init__(self, pool, at, changes):
+        self.pool = pool
+        self.at = at
+        self.changes = list(changes)
+
+    def __call__(self):
+        """One more request is being handled."""
+        if self.changes:
+            offset, data = self.changes.pop(0)
+            self.pool[self.at + offset : self.at + offset + len(data)] = data
+
+
 class Bench:
     """A running Mirror with one ring under test, and the oracle beside it."""
 
@@ -29,7 +44,15 @@ class Bench:
         self.rig = Rig(self.device, pool_size=POOL_SIZE)
         self.driver = self.rig.drivers[0]
         self.pool_at = len(self.rig.memory) - POOL_SIZE
+        self.meddle = Meddler(self.rig.memory, self.pool_at, ())
+        self.device.answer_with(self.handle)
         self.begin()
+
+    def handle(self, request, length, reply, room):
+        """Answer as the Mirror does, while the driver goes on."""
+        size = self.device.backend.handle(request, length, reply, room)
+        self.meddle()
+        return size
 
     def begin(self):
         """Reset the device, set it up with other features and another size."""
@@ -48,23 +71,44 @@ class Bench:
         """Return a copy of the pool's bytes."""
         return bytearray(self.rig.memory[self.pool_at :])
 
-    def address(self):
-        """Return an address: mostly where buffers are, sometimes anywhere."""
-        base, choice = self.ring.pool.base, self.source.below(40)
-        if choice == 0:
-            return self.source.one_of(
-                (0, base - 1, base + POOL_SIZE - 1, base + POOL_SIZE, (1 << 64) - 1, (1 << 64) - 16)
-            )
-        if choice == 1:
-            return base + self.source.below(POOL_SIZE)
-        return self.free + self.source.below(base + POOL_SIZE - self.free - 600)
+    def changes(self):
+        """Return the (offset in the pool, bytes) that the driver writes while the next requests are handled."""
+        source, ring = self.source, self.ring
+        if source.below(6):
+            return ()
+        found = []
+        for _ in range(1 + source.below(ring.size)):
+            base = source.one_of((ring.desc, ring.desc, ring.avail, self.free)) - ring.pool.base
+            data = source.bytes(1 + source.below(16))
+            found.append((base + source.below(16 * ring.size if base == ring.desc - ring.pool.base else 64), data))
+        return found
 
-    def length(self):
-        """Return a length: mostly short, sometimes absurd."""
-        choice = self.source.below(40)
+    def place(self):
+        """Return the (address, length) of a buffer: mostly short and where buffers are."""
+        source, base = self.source, self.ring.pool.base
+        address = self.free + source.below(base + POOL_SIZE - self.free - 600)
+        length = source.below(600) if source.below(40) < 4 else 1 + source.below(24)
+        return (address, length) if source.below(20) else self.wrong_place(address, length)
+
+    def wrong_place(self, address, length):
+        """Return an (address, length) at or beyond an edge of what the pool, 32 and 64 bits hold."""
+        source, base = self.source, self.ring.pool.base
+        choice = source.below(8)
         if choice == 0:
-            return self.source.one_of((0xFFFFFFFF, 0x80000000, POOL_SIZE, POOL_SIZE + 1))
-        return self.source.below(600) if choice < 4 else 1 + self.source.below(24)
+            return source.one_of((0, base - 1, base + POOL_SIZE, (1 << 64) - 1)), source.one_of((0, 1, length))
+        if choice == 1:
+            return base + source.below(POOL_SIZE), length
+        if choice == 2:
+            return address, source.one_of((0xFFFFFFFF, 0x80000000, POOL_SIZE, POOL_SIZE + 1))
+        if choice == 3:  # around the end of all addresses, into the pool
+            return (1 << 64) - length, base + length + source.below(POOL_SIZE)
+        if choice == 4:  # a sum that is inside, modulo 2^32
+            return address, (1 << 32) - 1 - source.below(address - base)
+        if choice == 5:  # inside, modulo 2^32
+            return address | source.one_of((1 << 32, 1 << 63, 0xFFFFFFFF << 32)), length
+        if choice == 6:  # across the pool's beginning
+            return base - source.one_of((1, 2, length)), length + source.below(3)
+        return base + POOL_SIZE - length, length + source.one_of((0, 1, 1, source.below(64)))  # across its end
 
     def write_chain(self, table, entries, first, depth):
         """Write a chain that starts at `first` of a table of `entries`, mostly as a driver would."""
@@ -77,8 +121,10 @@ class Bench:
             flags = (WRITE if n >= count - writers else 0) | (NEXT if n < count - 1 else 0)
             if not source.below(50):
                 flags = source.below(8)
-            address, length = self.address(), self.length()
-            if n == count - 1 and depth == 0 and source.below(4) == 0:
+            if not source.below(60):
+                flags, follower = flags | NEXT, source.one_of((index, first))
+            address, length = self.place()
+            if n == count - 1 and source.below(4 if depth == 0 else 30) == 0 and depth < 3:
                 address, length, flags = self.write_table(depth)
             self.ring.describe(index, address, length, flags, follower, table)
             index = follower
@@ -87,12 +133,26 @@ class Bench:
 
     def write_table(self, depth):
         """Write an indirect table; return the address, length and flags of the descriptor that points to it."""
-        entries = 1 + self.source.below(20)
-        address = self.free + self.source.below(0x200)
+        source = self.source
+        entries = 1 + source.below(20)
+        address = self.free + source.below(0x200)
         self.write_chain(address, entries, 0, depth + 1)
-        length = 16 * entries if self.source.below(20) else self.source.below(16 * entries + 1)
-        extra = 0 if self.source.below(20) else self.source.one_of((NEXT, WRITE))
+        length = 16 * entries if source.below(20) else source.below(16 * entries + 1)
+        extra = 0 if source.below(20) else source.one_of((NEXT, WRITE))
+        if not source.below(12):
+            address, length = self.edge_table(address, entries)
         return address, length, INDIRECT | extra
+
+    def edge_table(self, address, entries):
+        """Return the (address, length) of a table at or beyond an edge, of which the first entry makes a good chain."""
+        source, end = self.source, self.ring.pool.base + POOL_SIZE
+        choice = source.below(3)
+        if choice == 0:
+            return address, source.one_of((0, end - address & ~15, (end - address & ~15) + 16, 0xFFFFFFF0))
+        if choice == 1:
+            return address | 1 << 32, 16 * entries
+        self.ring.describe(0, self.free, 8, 0, 0, end - 16)
+        return end - 16, source.one_of((16, 32, 24))
 
     def offer(self):
         """Make some chains available, and rarely violate the ring."""
@@ -102,10 +162,12 @@ class Bench:
             if source.below(3):
                 self.write_chain(None, ring.size, head, 0)
             else:
-                ring.describe(head, self.address(), self.length(), source.below(8), source.below(ring.size + 1))
+                address, length = self.place()
+                ring.describe(head, address, length, source.below(8), source.below(ring.size + 1))
             ring.offer(head if source.below(400) else source.one_of((ring.size, 0xFFFF)))
-        if not source.below(200):
-            ring.pool.store(ring.avail + 2, "<H", source.below(65536))
+        if not source.below(150):
+            jump = source.one_of((ring.size - 1, ring.size, ring.size + 1, 0x8000, 0xFFFF, source.below(65536)))
+            ring.pool.store(ring.avail + 2, "<H", self.oracle.taken + jump & 0xFFFF)
         ring.set_flags(source.below(2))
         ring.want_interrupt_after(ring.next_used + source.below(4) & 0xFFFF)
         ring.pool.write(self.free + source.below(0x400), source.bytes(8))
@@ -115,6 +177,9 @@ class Bench:
         self.offer()
         self.oracle.pool = expected = self.pool()
         self.oracle.counts = dict.fromkeys(self.oracle.counts, 0)
+        changes = self.changes()
+        self.meddle = Meddler(self.rig.memory, self.pool_at, changes)
+        self.oracle.meanwhile = Meddler(expected, 0, changes)
         before = [getattr(self.device, name) for name in COUNTERS]
         interrupts = self.driver.interrupts
         try:
@@ -136,6 +201,7 @@ class Bench:
         self.ring.next_avail = self.ring.pool.load(self.ring.avail + 2, "<H")[0]
         if self.oracle.broken or not self.source.below(50):
             self.begin()
+        seen["meddled"] = len(changes) - len(self.meddle.changes)
         return seen
 
 

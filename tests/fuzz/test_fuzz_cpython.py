@@ -2,6 +2,7 @@
 """The fuzzers as tests, under both interpreters. TRAPLESS_FUZZ_EXAMPLES and TRAPLESS_FUZZ_SEED: how many, which.
 
 TRAPLESS_FUZZ_EXAMPLES counts SCMI messages: those of `messages` and `sessions`, under both interpreters together.
+TRAPLESS_FUZZ_TRANSPORT counts rings and batches together, under each interpreter; TRAPLESS_FUZZ_STARTS, starts.
 """
 
 import os
@@ -11,16 +12,28 @@ import sys
 
 import pytest
 
-from fuzz import batches, rings, run
+from fuzz import batches, races, rings, run, starts
 from fuzz._cases import Source
+from hal import pure
+from virtio import sync
 from virtio.layout import RESULT_OK
 
 ROOT = pathlib.Path(__file__).parents[2]
 INTERPRETERS = {"cpython": sys.executable, "micropython": ROOT / "build" / "micropython-unix" / "micropython"}
 EXAMPLES = int(os.environ.get("TRAPLESS_FUZZ_EXAMPLES", "10000"))
-# What part of it each fuzzer does under each interpreter.
-SHARES = {"messages": 40, "sessions": 10, "rings": 10, "batches": 10}
+TRANSPORT = int(os.environ.get("TRAPLESS_FUZZ_TRANSPORT", "4000"))
+STARTS = int(os.environ.get("TRAPLESS_FUZZ_STARTS", "500"))
+# How many cases each fuzzer does under each interpreter.
+COUNTS = {
+    "messages": EXAMPLES * 40 // 100,
+    "sessions": EXAMPLES * 10 // 100,
+    "rings": TRANSPORT // 2,
+    "batches": TRANSPORT // 2,
+    "starts": STARTS,
+}
 HEAP = ("-X", "heapsize=8m")
+CHECK_TABLE = pure.SplitQueue._check_table
+CHECK_SEGMENT = pure.SplitQueue._check_segment
 SEED = os.environ.get("TRAPLESS_FUZZ_SEED", "1")
 
 pytestmark = pytest.mark.fuzz
@@ -30,7 +43,7 @@ pytestmark = pytest.mark.fuzz
 @pytest.mark.parametrize("kind", run.kinds())
 def test_the_firmware_agrees_with_the_oracle(kind, interpreter):
     command = [INTERPRETERS[interpreter], *(HEAP if interpreter == "micropython" else ())]
-    count = str(max(EXAMPLES * SHARES[kind] // 100, 1))
+    count = str(max(COUNTS[kind], 1))
     command += [ROOT / "tests" / "fuzz" / "run.py", "--seed", SEED, "--count", count, kind]
     environment = os.environ | {"MICROPYPATH": ".frozen"}
     done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -40,13 +53,14 @@ def test_the_firmware_agrees_with_the_oracle(kind, interpreter):
 
 def test_the_ring_fuzzer_meets_every_kind_of_chain():
     met = rings.fuzz(1, 500)
-    assert all(met[name] for name in ("returned", "malformed", "unanswerable", "broken", "interrupts"))
+    assert all(met[name] for name in ("returned", "malformed", "unanswerable", "broken", "interrupts", "meddled"))
     assert met["returned"] > met["malformed"] + met["unanswerable"]
 
 
 def test_the_batch_fuzzer_meets_every_kind_of_batch():
     met = batches.fuzz(1, 500)
-    assert all(met[name] for name in ("batches", "vetoed", "refused", "unbelievable", "torn", "scrubbed", "running"))
+    names = ("batches", "vetoed", "refused", "unbelievable", "torn", "scrubbed", "failed", "running")
+    assert all(met[name] for name in names)
 
 
 def test_the_ring_fuzzer_notices_one_wrong_byte(monkeypatch):
@@ -68,3 +82,47 @@ def test_the_batch_fuzzer_notices_one_wrong_answer():
     with pytest.raises(AssertionError):
         for _ in range(200):
             bench.case()
+
+
+def test_words_that_change_between_two_reads_do_no_harm():
+    met = races.fuzz(1, max(TRANSPORT // 10, 1))
+    assert met["changed"] and met["returned"] and met["broken"]
+
+
+def test_starts_on_every_kind_of_content():
+    met = starts.fuzz(2, 100)
+    assert all(met[name] for name in ("random", "previous", "zeros", "ones", "patched", "frontend first"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        # A table that the pool ends in, an address that only its lower half puts there, a sum that wraps.
+        ("_inside", lambda queue, at, n: queue._base <= at and at - queue._base < queue._pool.size),
+        ("_inside", lambda queue, at, n: queue._base <= at and at - queue._base + n <= queue._pool.size + 1),
+        ("_inside", lambda queue, at, n: 0 <= (at & 0xFFFFFFFF) - queue._base <= queue._pool.size - n),
+        ("_inside", lambda queue, at, n: 0 <= at - queue._base <= queue._pool.size - n & 0xFFFFFFFF),
+        ("_check_table", lambda queue, nested, at, n, flags: CHECK_TABLE(queue, False, at, n, flags)),
+        ("_check_table", lambda queue, nested, at, n, flags: CHECK_TABLE(queue, nested, at, 16, flags)),
+        ("_check_segment", lambda queue, chain, at, n, flags: CHECK_SEGMENT(queue, chain, at, n, flags | 2)),
+    ],
+)
+def test_the_ring_fuzzer_notices_a_check_that_is_missing(monkeypatch, name, value):
+    monkeypatch.setattr(pure.SplitQueue, name, value)
+    with pytest.raises((AssertionError, RuntimeError)):
+        rings.fuzz(1, 5000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_is_of", lambda sync, token: True),
+        ("_is_still", lambda sync, token: True),
+        ("_is_intact", lambda sync: True),
+        ("_is_for_us", lambda sync: True),
+    ],
+)
+def test_the_batch_fuzzer_notices_a_check_that_is_missing(monkeypatch, name, value):
+    monkeypatch.setattr(sync.Sync, name, value)
+    with pytest.raises((AssertionError, RuntimeError)):
+        batches.fuzz(1, 5000)

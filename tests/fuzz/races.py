@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""A driver that changes descriptors, tables and indices between any two reads of the backend (CPython only).
+
+No oracle can say what the backend must see then; but what it has checked must be what it uses. So nothing outside the
+pool may change, no exception may leave the device, every chain is given back once, and a run ends.
+"""
+
+from fuzz import rings
+from fuzz._cases import Source, repeat
+from hal import pure
+
+MOST_READS = 100_000
+
+
+class Bench(rings.Bench):
+    """The ring fuzzer's driver, with changes wherever the backend reads, and invariants for an oracle."""
+
+    def changed(self, at):
+        """Change some bytes near what is read at `at`, or in the descriptors, sometimes."""
+        source, ring = self.source, self.ring
+        if source.below(8):
+            return 0
+        base = source.one_of((at, at, ring.desc - ring.pool.base, self.free - ring.pool.base))
+        first = self.pool_at + min(base + source.below(16), rings.POOL_SIZE - 8)
+        data = source.bytes(1 + source.below(8))
+        self.rig.memory[first : first + len(data)] = data
+        return 1
+
+    def case(self):
+        """Let the backend serve while its every read is raced; return what it met."""
+        self.offer()
+        pages = bytes(self.rig.memory[: self.pool_at])
+        before = [getattr(self.device, name) for name in rings.COUNTERS]
+        reads = changes = 0
+        read = pure.unpack_from
+
+        def raced(code, view, at):
+            nonlocal reads, changes
+            reads += 1
+            assert reads < MOST_READS, "the backend does not come to an end"
+            changes += self.changed(at)
+            return read(code, view, at)
+
+        pure.unpack_from = raced
+        try:
+            self.rig.doorbell.kick()
+            self.rig.run()
+        finally:
+            pure.unpack_from = read
+        met = {name: getattr(self.device, name) - old for name, old in zip(rings.COUNTERS, before, strict=True)}
+        assert not self.rig.loop.faults and not self.device.failed, (self.rig.loop.fault, self.device.error)
+        assert self.driver.status == (15 | 64 if met["broken"] else 15)
+        assert self.unchanged(pages), "something outside the pool was written"
+        self.begin()
+        return {**met, "changed": changes}
+
+    def unchanged(self, pages):
+        """Are the words that the backend does not count in, of both pages, as they were?"""
+        now = self.rig.memory[: self.pool_at]
+        device_page = range(0x70, 0x74), range(0x844, 0x848), range(0x8C0, 0x8CC)
+        return all(now[i] == old or any(i in words for words in device_page) for i, old in enumerate(pages))
+
+
+def fuzz(seed, count):
+    """Run `count` cases; return what they met. AssertionError: an invariant does not hold."""
+    return repeat("races", Bench(Source(seed)), seed, count)
