@@ -101,7 +101,7 @@ class Bench:
         if choice == 2:
             return address, source.one_of((0xFFFFFFFF, 0x80000000, POOL_SIZE, POOL_SIZE + 1))
         if choice == 3:  # around the end of all addresses, into the pool
-            return (1 << 64) - length, base + length + source.below(POOL_SIZE)
+            return (1 << 64) - max(length, 1), base + length + source.below(POOL_SIZE)
         if choice == 4:  # a sum that is inside, modulo 2^32
             return address, (1 << 32) - 1 - source.below(address - base)
         if choice == 5:  # inside, modulo 2^32
