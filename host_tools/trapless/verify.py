@@ -96,7 +96,7 @@ def run(search: Search, folder: Path = BUILD / "models") -> Figures:
     place.mkdir(parents=True)
     macros = [f"-D{key}={value}" for key, value in search.macros.items()]
     _call(place, "spin", "-a", *macros, str(MODELS / f"{search.model}.pml"))
-    _call(place, "gcc", "-O2", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={_MEMORY_MB}", "-o", "pan", "pan.c")
+    _call(place, "gcc", "-O1", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={_MEMORY_MB}", "-o", "pan", "pan.c")
     # A search for a hang passes over assertions that fail, and the other way round.
     only = {NOTHING: [], HANG: ["-A"]}.get(search.finds, ["-E"])
     before = time.monotonic()
