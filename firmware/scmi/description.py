@@ -31,66 +31,110 @@ def describe(platform):
             for number in sorted(platform.protocols)
         ],
         "agents": [{"id": agent.id, "name": agent.name, "trusted": agent.trusted} for agent in platform.agents],
-        "sensors": [
-            {
-                "id": sensor.id,
-                "name": sensor.name,
-                "unit": sensor.unit.name,
-                "symbol": sensor.unit.symbol,
-                "type": sensor.unit.code,
-                "exponent": sensor.unit.exponent,
-                "value": None if sensor.moving else sensor.value,
-            }
-            for sensor in platform.sensors
-        ],
-        "clocks": [
-            {
-                "id": clock.id,
-                "name": clock.name,
-                "rate": clock.rate,
-                "rates": clock.choices,
-                "enabled": clock.enabled,
-                "parent": clock.parent.name if clock.parent else None,
-            }
-            for clock in platform.clocks
-        ],
+        "devices": _devices(platform),
+        "sensors": [_sensor(sensor) for sensor in platform.sensors],
+        "clocks": [_clock(clock) for clock in platform.clocks],
         "power_domains": [
-            {"id": domain.id, "name": domain.name, "state": domain.state} for domain in platform.power_domains
+            _of(domain, state=domain.state, states=list(domain.states)) for domain in platform.power_domains
         ],
-        "resets": [
-            {"id": reset.id, "name": reset.name, "latency": reset.latency, "asserted": reset.asserted}
-            for reset in platform.resets
-        ],
-        "voltages": [
-            {"id": voltage.id, "name": voltage.name, "level": voltage.level, "enabled": voltage.enabled}
-            for voltage in platform.voltages
-        ],
-        "power_caps": [
-            {
-                "id": domain.id,
-                "name": domain.name,
-                "unit": domain.unit,
-                "cap": domain.cap,
-                "limits": list(domain.limits),
-                "interval": domain.interval,
-                "power": None if domain.moving else domain.power,
-                "parent": domain.parent.name if domain.parent else None,
-            }
-            for domain in platform.power_caps
-        ],
+        "resets": [_of(reset, latency=reset.latency, asserted=reset.asserted) for reset in platform.resets],
+        "voltages": [_voltage(voltage) for voltage in platform.voltages],
+        "power_caps": [_power_cap(domain) for domain in platform.power_caps],
         "pins": platform.pins.describe(),
-        "performance": [
-            {
-                "id": domain.id,
-                "name": domain.name,
-                "level": domain.level,
-                "levels": [list(row) for row in domain.levels],
-            }
-            for domain in platform.performance
-        ],
+        "performance": [_performance(domain) for domain in platform.performance],
+        "own": {kind.NAME: [_of(resource) for resource in resources] for kind, resources in platform.own},
         "system": {"state": platform.system.state, "states": list(platform.system.states)} if platform.system else None,
         "frontend": platform.frontend.describe(platform.performance, platform.sensors),
     }
+
+
+def _of(resource, **more):
+    """Return what all resources have, with `more`."""
+    described = {"id": resource.id, "name": resource.name, "forbidden": resource.forbidden_names()}
+    described.update(more)
+    return described
+
+
+def _devices(platform):
+    """Return the devices, each with the names of its resources, which have the protocol's before them."""
+    return [
+        {
+            "id": device.id,
+            "name": device.name,
+            "resources": [
+                f"{protocol.NAME}:{resource.name}"
+                for _, protocol in sorted(platform.protocols.items())
+                for resource in protocol.resources
+                if device.id in resource.devices
+            ],
+        }
+        for device in platform.devices
+    ]
+
+
+def _sensor(sensor):
+    return _of(
+        sensor,
+        unit=sensor.unit.name,
+        symbol=sensor.unit.symbol,
+        type=sensor.unit.code,
+        exponent=sensor.unit.exponent,
+        value=None if sensor.moving else sensor.value,
+        axes=[axis.name for axis in sensor.axes],
+        trip_points=len(sensor.trip_points),
+        intervals=list(sensor.intervals),
+        interval_range=_list(sensor.interval_range),
+        enabled=sensor.enabled,
+    )
+
+
+def _clock(clock):
+    return _of(
+        clock,
+        rate=clock.rate,
+        rates=clock.choices,
+        rate_range=_list(clock.rate_range),
+        enabled=clock.enabled,
+        parent=clock.parent.name if clock.parent else None,
+        parents=list(clock.parent_names),
+    )
+
+
+def _voltage(voltage):
+    return _of(
+        voltage,
+        level=voltage.level,
+        levels=list(voltage.levels),
+        level_range=_list(voltage.level_range),
+        enabled=voltage.enabled,
+        always_on=voltage.always_on,
+    )
+
+
+def _power_cap(domain):
+    return _of(
+        domain,
+        unit=domain.unit,
+        cap=domain.cap,
+        limits=list(domain.limits),
+        interval=domain.interval,
+        power=None if domain.moving else domain.power,
+        parent=domain.parent.name if domain.parent else None,
+    )
+
+
+def _performance(domain):
+    return _of(
+        domain,
+        level=domain.level,
+        levels=[list(row) for row in domain.levels],
+        limits=list(domain.limits),
+        power_unit=domain.power_unit,
+    )
+
+
+def _list(values):
+    return None if values is None else list(values)
 
 
 def frontend_nodes(platform):

@@ -333,6 +333,23 @@ def image(
 
 
 @app.command()
+def describe(
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A file, or a model of the firmware: default, minimal, living.")
+    ] = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
+) -> None:
+    """Print a page about a platform, in Markdown.
+
+    It says what frontends find: protocols with versions, agents, devices, sensors, clocks, domains, caps, pins, zones.
+    """
+    from trapless import describe as page
+
+    described = page.load(name).describe()
+    print(json.dumps(described, indent=1) if as_json else page.markdown(described), end="\n" if as_json else "")
+
+
+@app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False) -> None:
     """Tell what is missing on this machine and how to get it."""
     from trapless.setup import doctor as examine

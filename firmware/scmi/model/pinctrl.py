@@ -131,7 +131,16 @@ class Pins(Collection):
     def describe(self):
         """Return what a frontend should see, as lists and dicts of plain data."""
         return {
-            "pins": [{"id": pin.id, "name": pin.name, "config": pin.config, "function": pin.function} for pin in self],
+            "pins": [
+                {
+                    "id": pin.id,
+                    "name": pin.name,
+                    "config": pin.config,
+                    "function": pin.function,
+                    "forbidden": pin.forbidden,
+                }
+                for pin in self
+            ],
             "groups": [
                 {"id": group.id, "name": group.name, "pins": list(group.pin_names), "function": group.function}
                 for group in self.groups

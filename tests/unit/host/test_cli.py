@@ -9,7 +9,7 @@ import pytest
 from trapless import cli, project, running
 from trapless.errors import TraplessError
 
-COMMANDS = ("run", "exec", "repl", "console", "bench", "doctor", "status", "image")
+COMMANDS = ("run", "exec", "repl", "console", "bench", "doctor", "status", "image", "describe")
 
 
 @pytest.fixture

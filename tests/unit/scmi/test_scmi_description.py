@@ -369,14 +369,31 @@ def test_description_for_the_host():
     assert states == {"switched": "on", "deep": "sleep", "always-on": "on", LONG_DOMAIN_NAME: "off"}
     rates = {entry["name"]: entry["rate"] for entry in described["clocks"]}
     assert rates["mux"] == RATES[0] and rates["range"] == 5_000_000_000
-    assert described["resets"][0] == {"id": 0, "name": "core", "latency": 250, "asserted": False}
-    assert described["voltages"][1] == {"id": 1, "name": "steps", "level": LEVELS[0], "enabled": True}
-    assert described["performance"][1] == {
-        "id": 1,
-        "name": "indexed",
-        "level": 35,
-        "levels": [[10, 300, 500, 200_000], [35, 800, 500, 450_000], [60, 0, 0, 800_000]],
-    }
+    core = {"id": 0, "name": "core", "forbidden": [], "latency": 250, "asserted": False}
+    assert described["resets"][0] == core
+    steps = described["voltages"][1]
+    assert (steps["id"], steps["name"], steps["level"], steps["enabled"]) == (1, "steps", LEVELS[0], True)
+    indexed = described["performance"][1]
+    assert (indexed["id"], indexed["name"], indexed["level"], indexed["limits"]) == (1, "indexed", 35, [10, 60])
+    assert indexed["levels"] == [[10, 300, 500, 200_000], [35, 800, 500, 450_000], [60, 0, 0, 800_000]]
+    assert described["performance"][3]["forbidden"] == ["limits", "level"]
+
+
+def test_every_protocol_and_resource_is_described():
+    """Devices name every resource of every protocol, and each kind has a list with the same names."""
+    soc = platform()
+    described = soc.describe()
+    named = [name for device in described["devices"] for name in device["resources"]]
+    wanted = [
+        f"{protocol.NAME}:{resource.name}" for protocol in soc.protocols.values() for resource in protocol.resources
+    ]
+    assert set(named) == set(wanted)
+    kinds = ("sensors", "clocks", "power_domains", "performance", "voltages", "power_caps", "resets")
+    listed = [item["name"] for kind in kinds for item in described[kind]]
+    listed += [item["name"] for items in described["pins"].values() for item in items] + ["system"]
+    assert sorted(listed) == sorted(name.partition(":")[2] for name in wanted)
+    served = {node["properties"]["reg"] for node in soc.frontend_nodes()}
+    assert served == set(soc.protocols) - {0x10}
 
 
 def test_nodes_for_the_frontend():

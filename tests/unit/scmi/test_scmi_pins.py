@@ -159,6 +159,7 @@ def test_description_for_the_host():
         "name": "strong",
         "config": {"bias-disable": 0, "drive-strength": 4, 200: 7},
         "function": None,
+        "forbidden": False,
     }
     assert described["groups"][1] == {"id": 1, "name": "led-pads", "pins": ["led", "strong"], "function": None}
     assert described["functions"][2] == {"id": 2, "name": "pwm", "pins": ["led", "strong"], "gpio": False}

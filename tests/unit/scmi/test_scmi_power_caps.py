@@ -134,6 +134,7 @@ def test_description_for_the_host():
     assert found[0] == {
         "id": 0,
         "name": "box",
+        "forbidden": [],
         "unit": "microwatt",
         "cap": 15_000_000,
         "limits": [1_000_000, 15_100_000, 250_000],
