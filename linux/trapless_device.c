@@ -30,6 +30,9 @@
 #define TPL_GENERATION_TRIES 1000
 #define TPL_GENERATION_WAIT_US 10
 
+/* So many changes of the configuration space within a second are a fault. */
+#define TPL_GENERATIONS_MAX 50
+
 #define TPL_VRING_ALIGN PAGE_SIZE
 
 static struct tpl_device *to_tpl_device(struct virtio_device *vdev)
@@ -106,6 +109,31 @@ static void tpl_set(struct virtio_device *vdev, unsigned int offset, const void 
 }
 
 /*
+ * The core reads the space anew until the generation is twice the same, for as long as that takes.
+ * A backend that has another one each time is given up: the last one stands, so that the core ends.
+ * Without a lock: drivers read it where the link's is held, and a count that is a little off will do.
+ */
+static u32 tpl_bound_generations(struct tpl_device *device, u32 generation)
+{
+	u32 last = READ_ONCE(device->generation);
+	u32 count = READ_ONCE(device->generations);
+
+	if (generation == last)
+		return last;
+	if (time_after(jiffies, READ_ONCE(device->generations_since) + HZ)) {
+		WRITE_ONCE(device->generations_since, jiffies);
+		count = 0;
+	}
+	if (count >= TPL_GENERATIONS_MAX) {
+		tpl_device_ask_reset(device, "the configuration space never stays the same");
+		return last;
+	}
+	WRITE_ONCE(device->generations, count + 1);
+	WRITE_ONCE(device->generation, generation);
+	return generation;
+}
+
+/*
  * An odd generation means that the space is being changed: waited for here, since Linux would take
  * the same odd value twice for a good read. The barriers put the caller's reads of the space
  * between its two calls.
@@ -124,11 +152,11 @@ static u32 tpl_generation(struct virtio_device *vdev)
 	for (tries = 0; tries < TPL_GENERATION_TRIES; tries++) {
 		generation = tpl_load_acquire(device->page, TPL_REG_CONFIG_GENERATION);
 		if (!(generation & 1))
-			return generation;
+			return tpl_bound_generations(device, generation);
 		udelay(TPL_GENERATION_WAIT_US);
 	}
 	tpl_device_ask_reset(device, "the configuration space never settles");
-	return 0;
+	return READ_ONCE(device->generation);
 }
 
 /* Status and features */

@@ -23,6 +23,14 @@
 /* A device that asks for a reset is brought up again, but not more often than this. */
 #define TPL_RECOVER_MS 1000
 
+/*
+ * A link that breaks again so soon after it was mended waits before it attaches, twice as long each
+ * time: a backend whose epoch never rests must not keep us busy.
+ */
+#define TPL_AGAIN_MS 2000
+#define TPL_MEND_MS 10
+#define TPL_MEND_MAX_MS 1000
+
 /* A device that is not up is looked at this often: the doorbell that announces it may be lost. */
 #define TPL_LOOK_MS 1000
 
@@ -281,8 +289,15 @@ static void tpl_link_down(struct tpl_link *link)
  */
 static void tpl_link_mend(struct tpl_link *link)
 {
+	bool again = time_before(jiffies, link->mended + msecs_to_jiffies(TPL_AGAIN_MS));
+	struct tpl_device *device;
+
+	link->mend_ms = again ? clamp(2 * link->mend_ms, TPL_MEND_MS, TPL_MEND_MAX_MS) : 0;
 	tpl_link_down(link);
 	tpl_new_life(link);
+	link->mended = jiffies;
+	for (device = tpl_first(link); device; device = tpl_next(device))
+		device->not_before = link->mended + msecs_to_jiffies(link->mend_ms);
 	scoped_guard(spinlock_irqsave, &link->lock)
 		link->broken = false;
 }
@@ -395,28 +410,37 @@ static void tpl_device_step(struct tpl_device *device)
 		tpl_post_reset(device);
 }
 
+/* In how many ms a device that is not up is looked at: as soon as it may be attached again. */
+static unsigned int tpl_look_ms(const struct tpl_device *device)
+{
+	unsigned long now = jiffies;
+
+	if (device->state != TPL_ABSENT || time_after_eq(now, device->not_before))
+		return TPL_LOOK_MS;
+	return min_t(unsigned long, TPL_LOOK_MS, jiffies_to_msecs(device->not_before - now) + 1);
+}
+
 /*
  * What is posted is rung again, soon at first, then less often: a backend may be stopped for as
  * long as it likes.
  */
 static void tpl_schedule(struct tpl_link *link)
 {
-	bool posted = false, down = false;
 	struct tpl_device *device;
-	unsigned int delay_ms = 0;
+	unsigned int delay_ms = UINT_MAX;
+	bool posted = false;
 
 	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		posted |= device->state == TPL_POSTED;
-		down |= device->state != TPL_UP;
+		if (device->state != TPL_UP)
+			delay_ms = min(delay_ms, tpl_look_ms(device));
 	}
 	if (posted) {
-		delay_ms = link->rering_ms;
+		delay_ms = min(delay_ms, link->rering_ms);
 		link->rering_ms = min(2 * link->rering_ms, TPL_RERING_MAX_MS);
-	} else if (down) {
-		delay_ms = TPL_LOOK_MS;
 	}
 	scoped_guard(spinlock_irqsave, &link->lock)
-		if (delay_ms && !link->closing)
+		if (delay_ms != UINT_MAX && !link->closing)
 			queue_delayed_work(link->wq, &link->work, msecs_to_jiffies(delay_ms));
 }
 
@@ -588,6 +612,7 @@ static struct tpl_link *tpl_alloc_link(struct device *dev)
 	link->dev = dev;
 	link->num_devices = devices;
 	link->rering_ms = TPL_RERING_MS;
+	link->mended = jiffies - msecs_to_jiffies(TPL_AGAIN_MS);
 	spin_lock_init(&link->lock);
 	spin_lock_init(&link->ring_lock);
 	mutex_init(&link->echo_mutex);

@@ -118,6 +118,11 @@ struct tpl_device {
 	/* Under the ring lock */
 	u32 kicks;
 
+	/* In any context, without a lock: of the configuration space, as the core was told last */
+	u32 generation;
+	u32 generations; /* new ones in the second that began then: */
+	unsigned long generations_since; /* jiffies */
+
 	/* Owned by the link's work item */
 	unsigned long not_before; /* jiffies: do not attach again earlier */
 
@@ -189,6 +194,8 @@ struct tpl_link {
 	struct workqueue_struct *wq;
 	struct delayed_work work;
 	unsigned int rering_ms;
+	unsigned long mended; /* jiffies */
+	unsigned int mend_ms; /* the last wait before attaching anew */
 	struct tpl_beat beat;
 
 	struct mutex echo_mutex; /* one series of echoes, and its latencies */
