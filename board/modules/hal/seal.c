@@ -16,10 +16,13 @@ static mp_map_elem_t *member(mp_obj_instance_t *self, qstr name, mp_map_lookup_k
     return mp_map_lookup(&self->members, MP_OBJ_NEW_QSTR(name), kind);
 }
 
-/* `attr` has just been added: an object that was sealed keeps it only if it is accepted. */
+/*
+ * Something was added when `attr` was stored: an object that was sealed keeps it only if it is accepted. If it is not
+ * `attr`, that is a property, and what its function has added has been here already.
+ */
 static void keep_accepted(mp_obj_instance_t *self, qstr attr) {
     mp_map_elem_t *accept = member(self, MP_QSTR___accept__, MP_MAP_LOOKUP);
-    if (accept != NULL) {
+    if (accept != NULL && member(self, attr, MP_MAP_LOOKUP) != NULL) {
         mp_obj_t function = accept->value;
         mp_obj_t value = member(self, attr, MP_MAP_LOOKUP_REMOVE_IF_FOUND)->value;
         if (mp_obj_is_true(mp_call_function_2(function, MP_OBJ_FROM_PTR(self), MP_OBJ_NEW_QSTR(attr)))) {

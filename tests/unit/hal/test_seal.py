@@ -86,6 +86,28 @@ def test_objects_that_were_not_sealed_are_as_before():
     assert (thing.grown, thing.more) == (1, 1)
 
 
+def test_a_property_may_add_what_is_accepted():
+    class Holder(Base):
+        _more = None
+
+        @property
+        def more(self):
+            return self._more
+
+        @more.setter
+        def more(self, value):
+            self._more = value
+
+    seen = []
+    thing = Holder()
+    twin.seal(thing, lambda thing, name: seen.append(name) or name == "_more")
+    thing.more = 7
+    assert (thing.more, thing._more, Holder._more, seen) == (7, 7, None, ["_more"])
+    assert "more" not in thing.__dict__
+    thing.more = 8
+    assert thing.more == 8
+
+
 def test_sealing_twice_takes_the_last_function():
     thing = sealed()
     seen = []
