@@ -601,10 +601,10 @@ class Row:
     `size`: bytes of the request; `least`: bytes of the shortest reply; `flags_at`: word of the flags (0: none), of
     which the bits `reserved` may not be set; `id_at`: word of the number of the item that the message is for, in the
     list `items`, in which None stands for one that cannot be used; 0: `items` is the item. `handler(subject, item,
-    request, reply, room)` writes the reply from word 2 on and returns its whole length in bytes, or anything but a
-    positive number: a refusal. With `ready`, and no flag set, the item's attribute `ready` is called with the first
-    word and the reply instead, unless it is None: it writes `least` bytes. `fits(request, length)`, if it is not None,
-    says whether a request of `length` bytes, `size` or more, has the right length.
+    request, reply, room)` writes the reply from word 2 on and returns its whole length in bytes, 8 or more as far as
+    there is room; anything else is a refusal. With `ready`, and no flag set, the item's attribute `ready` is called
+    with the first word and the reply instead, unless it is None: it writes `least` bytes. `fits(request, length)`, if
+    it is not None, says whether a request of `length` bytes, `size` or more, has the right length.
     """
 
     def __init__(self, size, least, flags_at, reserved, id_at, items, handler, ready, fits):
@@ -682,7 +682,7 @@ class Dispatcher:
             written = row.run(self._subject, item, request, reply, room)
         except Exception as error:
             return self._fail(request, reply, error)
-        if type(written) is int and written > 0:
+        if type(written) is int and 8 <= written <= min(room, len(byteview(reply))):
             return written
         return self._refuse(reply, written)
 

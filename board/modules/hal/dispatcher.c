@@ -169,14 +169,23 @@ static mp_obj_t call_handler(const dispatcher_t *self, const row_t *row, mp_obj_
     return mp_call_function_n_kw(row->handler, 5, 0, handler_args);
 }
 
+/* Whether it is the length of a reply, of two words or more. */
+static bool is_length(mp_obj_t written, size_t room, size_t size) {
+    if (!mp_obj_is_small_int(written) || MP_OBJ_SMALL_INT_VALUE(written) < 0) {
+        return false;
+    }
+    size_t length = (size_t)MP_OBJ_SMALL_INT_VALUE(written);
+    return length >= 8 && length <= room && length <= size;
+}
+
 /* What is raised, by the handler or on the way to it, is the message's outcome, unless it is no Exception. */
 static mp_obj_t call_protected(const dispatcher_t *self, const row_t *row, mp_obj_t item, const mp_obj_t *args,
-    const uint32_t *request, uint32_t *reply) {
+    const mp_buffer_info_t *request, const mp_buffer_info_t *reply) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        mp_obj_t written = call_handler(self, row, item, args, request, reply);
+        mp_obj_t written = call_handler(self, row, item, args, request->buf, reply->buf);
         nlr_pop();
-        if (mp_obj_is_small_int(written) && MP_OBJ_SMALL_INT_VALUE(written) > 0) {
+        if (is_length(written, hal_arg_size(args[3]), reply->len)) {
             return written;
         }
         return mp_call_function_2(self->refuse, args[2], written);
@@ -200,7 +209,7 @@ static mp_obj_t dispatcher_call(mp_obj_t self_in, size_t n_args, size_t n_kw, co
     if (row != NULL && is_sound(row, args, &request, &reply)) {
         mp_obj_t item = find_item(row, request.buf);
         if (item != MP_OBJ_NULL) {
-            return call_protected(self, row, item, args, request.buf, reply.buf);
+            return call_protected(self, row, item, args, &request, &reply);
         }
     }
     return mp_call_function_n_kw(self->otherwise, 4, 0, args);

@@ -71,7 +71,7 @@ def test_sound_message_reaches_its_handler(twin):
     assert bench.call(0xABCD00 | PLAIN) == (12, [("handler", "the item", 32)])
     assert list(bench.reply[:3]) == [0xABCD00 | PLAIN, 0, 7]
     assert bench.call(NUMBERED, 9, 2) == (12, [("handler", "c", 32)])
-    assert bench.call(FLAGGED, 0x7FFFFFFF, room=8) == (12, [("handler", "flags", 8)])
+    assert bench.call(FLAGGED, 0x7FFFFFFF, room=12) == (12, [("handler", "flags", 12)])
 
 
 @for_twins
@@ -119,7 +119,7 @@ def test_reply_that_is_shorter_than_its_array_must_be_goes_otherwise(twin):
 @for_twins
 def test_refusals_and_failures(twin):
     bench = Bench(twin)
-    for result in (-3, 0, None):
+    for result in (-3, 0, None, 7, 36, 1 << 70):
         bench.result = result
         assert bench.call(PLAIN) == (8, [("handler", "the item", 32), ("refuse", result)])
     bench.result = LookupError("gone")
