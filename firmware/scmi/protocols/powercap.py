@@ -79,17 +79,18 @@ def cap_set(agent, domain, request, reply, room):
     if not disables and not domain.accepts_cap(cap):
         return INVALID_PARAMETERS
     if flags & _ASYNCHRONOUS:
-        return agent.later(request[0], domain, lambda: _finish(agent, domain, cap, flags))
+        silent = flags & _NO_RESPONSE != 0
+        return agent.delayed.begin(request[0], domain.delay, lambda: _finish(agent, domain, cap), silent)
     agent.note(domain)
     domain.set_cap(cap, agent.id)
     return 8
 
 
-def _finish(agent, domain, cap, flags):
-    """Carry out an asynchronous CAP_SET; return the payload of POWERCAP_CAP_SET_COMPLETE (3.10.4.1) if it is wanted."""
+def _finish(agent, domain, cap):
+    """Carry out an asynchronous CAP_SET; return the payload of POWERCAP_CAP_SET_COMPLETE (3.10.4.1)."""
     agent.note(domain)
     domain.set_cap(cap, agent.id)
-    return None if flags & _NO_RESPONSE else (domain.id, domain.cap)
+    return (domain.id, domain.cap)
 
 
 def interval_get(agent, domain, request, reply, room):

@@ -50,6 +50,7 @@ def reset(agent, domain, request, reply, room):
 
 def _finish(agent, domain, state):
     """Carry out an asynchronous reset; return the payload of RESET_COMPLETE (3.8.3.1)."""
+    agent.note(domain)
     domain.reset(state, agent.id)
     return (domain.id,)
 

@@ -4,7 +4,7 @@
 from scmi.delayed import MAX_OPEN
 from scmi.status import BUSY, GENERIC_ERROR, INVALID_PARAMETERS, NOT_SUPPORTED
 from scmi_board import Board
-from scmi_client import delayed, notification, signed
+from scmi_client import delayed, header, notification, signed
 from scmi_example import (
     BASE,
     BOX,
@@ -23,6 +23,7 @@ from support import raises
 CAP_GET, CAP_SET, PAI_SET, CAP_NOTIFY, MEASUREMENTS_NOTIFY = 0x4, 0x5, 0x7, 0xA, 0xB
 CAP_CHANGED, MEASUREMENTS_CHANGED = notification(POWERCAP, 0), notification(POWERCAP, 1)
 
+NOTIFY_ERRORS = 0x8
 ASYNC, NO_RESPONSE = 2, 1
 SECOND = 1_000_000
 
@@ -78,6 +79,15 @@ def test_3_10_4_1_failure_is_the_response():
     ((head, payload),) = board.client.events()
     assert head == delayed(POWERCAP, CAP_SET, token)
     assert [signed(word) for word in payload] == [GENERIC_ERROR] and board.domain.cap == 900
+
+
+def test_3_10_4_1_failure_without_response_is_an_error_of_the_platform():
+    board = Board(broken=True, delay=1)
+    board.client.ok(BASE, NOTIFY_ERRORS, 1)
+    board.client.ok(POWERCAP, CAP_SET, 0, ASYNC | NO_RESPONSE, 100)
+    failed = header(POWERCAP, CAP_SET, board.client.token)
+    board.time.advance(1)
+    assert board.client.events() == [(notification(BASE, 0), [1, 1, failed, GENERIC_ERROR & 0xFFFFFFFF])]
 
 
 def test_3_10_4_1_hardware_that_says_itself_when_it_is_done():

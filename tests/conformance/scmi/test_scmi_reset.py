@@ -213,3 +213,13 @@ def test_3_2_2_13_reset_of_an_agent_gives_signals_back():
     scmi.ok(RESET, RESET_DOMAIN, CORE, ASSERT, COLD)
     scmi.ok(BASE, 0xB, TRUSTED, 0)
     assert scmi.platform.resets[HELD].asserted and not scmi.platform.resets[CORE].asserted
+
+
+def test_3_2_2_13_asynchronous_reset_of_an_agent_gives_signals_back():
+    platform = Platform(resets=[Reset("held", asserted=True, delay=lambda finish: finish())])
+    scmi = Client(platform.agents[0])
+    scmi.hear()
+    scmi.ok(RESET, RESET_DOMAIN, 0, AUTONOMOUS | ASYNC, COLD)
+    assert not platform.resets[0].asserted
+    scmi.ok(BASE, 0xB, platform.agents[0].id, 0)
+    assert platform.resets[0].asserted
