@@ -10,6 +10,9 @@ from scmi.status import BUSY, NOT_SUPPORTED, SUCCESS
 
 MAX_OPEN = const(8)
 
+# Those counted that earlier lives of the frontend have begun and that the hardware is not done with: each takes memory.
+MAX_BEGUN = const(4 * MAX_OPEN)
+
 _WORD = const(0xFFFFFFFF)
 
 
@@ -19,6 +22,7 @@ class Delayed:
     def __init__(self, agent):
         self._agent = agent
         self._open = []
+        self._begun = []
 
     def __len__(self):
         return len(self._open)
@@ -36,12 +40,15 @@ class Delayed:
         """
         if delay is None or not self._agent.hears:
             return NOT_SUPPORTED
-        if len(self._open) + self._agent.events.responses >= MAX_OPEN:
+        busy = len(self._open) + self._agent.events.responses >= MAX_OPEN or len(self._begun) >= MAX_BEGUN
+        if busy:
             return BUSY
-        request = [header, finish, silent]
+        request = _Request(header, finish, silent)
         self._open.append(request)
+        self._begun.append(request)
 
         def done():
+            _drop(self._begun, request)
             self._finish(request)
 
         try:
@@ -50,30 +57,42 @@ class Delayed:
             else:
                 self._agent.platform.after(delay, done)
         except Exception:
-            self._drop(request)
+            _drop(self._begun, request)
+            _drop(self._open, request)
             raise
         return 8
 
-    def _drop(self, request):
-        """Take `request` off; return whether it was still open."""
-        for at, other in enumerate(self._open):
-            if other is request:
-                self._open.pop(at)
-                return True
-        return False
-
     def _finish(self, request):
         """Send the response; a second call for the same request, or one after its life, does nothing."""
-        if not self._drop(request):
+        life = self._open
+        if not _drop(life, request):
             return
-        header, finish, silent = request
+        header = request.header
         try:
-            outcome = finish()
+            outcome = request.finish()
         except Exception as error:
             outcome = self._agent.status_of(header, error)
-            if silent:
+            if request.silent:
                 self._agent.platform.report_error(self._agent.id, commands=((header, outcome),))
-        if silent or outcome is None:
+        if request.silent or outcome is None or life is not self._open:
             return
         words = (outcome & _WORD,) if isinstance(outcome, int) else (SUCCESS,) + tuple(outcome)
         self._agent.events.respond(header, words)
+
+
+class _Request:
+    """A request that is open; as an object that is equal to no other one."""
+
+    def __init__(self, header, finish, silent):
+        self.header = header
+        self.finish = finish
+        self.silent = silent
+
+
+def _drop(requests, request):
+    """Take `request` off, in one step, as the prompt may be interrupted; return whether it was there."""
+    try:
+        requests.remove(request)
+    except ValueError:
+        return False
+    return True

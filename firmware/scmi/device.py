@@ -23,16 +23,16 @@ _EVENTS = const(1)
 # Events sent before others have their turn.
 _EVENTS_PER_TURN = const(8)
 
-# Words of the longest event, header included. Linux's buffers have 136 bytes.
-_EVENT_WORDS = const(34)
+# Words of the longest event, header included: a delayed reading of 63 axes has 255. Linux's buffers have 34.
+_EVENT_WORDS = const(256)
 
 
 class ScmiDevice(RequestDevice):
     """Queue 0 carries commands. Queue 1 takes buffers for events, which are filled from what waits at the agent.
 
     An event is sent from the loop in a turn of its own, so it never overtakes the reply to the command that caused it.
-    A buffer that is too small for its event goes back empty (`Events.unfit`). Statistics stand in shared memory,
-    where the link has any.
+    A buffer that is too small for its event goes back empty, or with a status (`Events.take`). Statistics stand in
+    shared memory, where the link has any.
     """
 
     device_id = _DEVICE_ID
@@ -84,7 +84,7 @@ class ScmiDevice(RequestDevice):
             return
         self.transport.unwatch(_EVENTS)
         for _ in range(_EVENTS_PER_TURN):
-            if not self.agent.events.waiting:
+            if not self.agent.events.due():
                 break
             if not self._send():
                 return

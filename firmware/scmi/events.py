@@ -7,9 +7,15 @@ response is never dropped: its agent may have only so many requests open (`scmi.
 """
 
 from hal.compat import const
+from scmi.status import PROTOCOL_ERROR
 
 # Notifications that wait for one agent.
 LIMIT = const(64)
+
+_WORD = const(0xFFFFFFFF)
+
+# Words of a delayed response that has nothing but a status.
+_STATUS_WORDS = const(2)
 
 _TYPE_DELAYED = const(2 << 8)
 _TYPE_NOTIFICATION = const(3 << 8)
@@ -66,15 +72,16 @@ class Events:
         """Have a notification sent. `detail`: a small number that tells apart events of one resource, such as trip
         points; `words`: payload."""
         header = notification_header(protocol, event)
-        key = detail << 32 | resource << 16 | header
-        if key in self._messages:
+        key = detail << 34 | resource << 18 | header
+        messages, order = self._messages, self._order  # those of this life, should a reset come in between
+        if key in messages:
             self.merged += 1
-        elif len(self._messages) >= LIMIT:
+        elif len(messages) >= LIMIT:
             self.dropped += 1
             return
-        self._messages[key] = (header,) + words
-        if key not in self._order:
-            self._order.append(key)
+        messages[key] = (header,) + words
+        if key not in order:
+            order.append(key)
         self._wake()
 
     def respond(self, header, words):
@@ -89,26 +96,34 @@ class Events:
 
     @property
     def waiting(self):
-        """Messages that wait."""
+        """Messages that wait, with one that is just being added."""
         return len(self._responses) + len(self._messages)
 
-    def take(self, room):
-        """Return the next message as words, delayed responses first; () if none waits or `room` words are too few.
+    def due(self):
+        """Return whether `take` has a message. Only the serving context, which nothing interrupts, asks and takes."""
+        if self._responses:
+            return True
+        while self._order and self._order[0] not in self._messages:
+            self._order.pop(0)  # was taken while the prompt was about to add it here
+        return len(self._order) > 0
 
-        A response that does not fit goes on waiting, for a larger buffer; a notification is dropped.
+    def take(self, room):
+        """Return the next message as words, delayed responses first; () if none is due or `room` words are too few.
+
+        Of a response that does not fit only its header goes, with PROTOCOL_ERROR as status; a notification is dropped.
         """
-        message = self._responses[0] if self._responses else self._next_notification()
+        if not self.due():
+            return ()
+        message = self._responses[0] if self._responses else self._messages.pop(self._order.pop(0))
         if len(message) > room:
             self.unfit += 1
-            return ()
-        if self._responses:
+            message = self._cut(room)
+        elif self._responses:
             self._responses.pop(0)
         self.sent += 1 if message else 0
         return message
 
-    def _next_notification(self):
-        while self._order:
-            message = self._messages.pop(self._order.pop(0), None)
-            if message:
-                return message
-        return ()
+    def _cut(self, room):
+        if not self._responses or room < _STATUS_WORDS:
+            return ()
+        return (self._responses.pop(0)[0], PROTOCOL_ERROR & _WORD)

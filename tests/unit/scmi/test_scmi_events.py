@@ -7,16 +7,16 @@ Source: DEN0056F, 3.1.1 and 3.1.2; virtio 1.3, 5.17.6.
 from struct import pack, unpack
 
 from driver import Rig
-from scmi.delayed import MAX_OPEN
+from scmi.delayed import MAX_BEGUN, MAX_OPEN
 from scmi.device import ScmiDevice
 from scmi.events import LIMIT, Events
-from scmi.platform import Agent, Platform, PowerDomain, Reset
-from scmi.status import BUSY, GENERIC_ERROR, Refusal
+from scmi.platform import Agent, Axis, Platform, PowerDomain, Reset, Sensor
+from scmi.status import BUSY, GENERIC_ERROR, PROTOCOL_ERROR, Refusal
 from scmi_client import Client, delayed, header, notification
 from support import raises
 
-POWER, RESET = 0x11, 0x16
-STATE_SET, STATE_NOTIFY, RESET_DOMAIN = 0x4, 0x6, 0x4
+POWER, SENSOR, RESET = 0x11, 0x15, 0x16
+STATE_SET, STATE_NOTIFY, READING_GET, RESET_DOMAIN = 0x4, 0x6, 0x6, 0x4
 OFF = 1 << 30
 ROOM = 128 + 8
 
@@ -43,6 +43,48 @@ def test_details_are_not_merged():
     assert found.waiting == 2
 
 
+def test_resources_of_ones_own_protocol_are_not_merged():
+    found, _ = events()
+    for resource in range(4):
+        found.notify(0xFF, 3, resource, 1, (resource,))
+    assert [found.take(34)[1] for _ in range(4)] == [0, 1, 2, 3] and found.merged == 0
+
+
+def test_what_interrupts_a_notification_sends_it_or_leaves_it():
+    taken = []
+
+    def serve():
+        while found.due():
+            taken.append(found.take(34))
+
+    class Order:
+        """The list in which the prompt looks whether a notification waits, before and after which it is interrupted."""
+
+        def __init__(self):
+            self.items = []
+            self.append = self.items.append
+            self.pop = self.items.pop
+
+        def __contains__(self, key):
+            serve()
+            held = key in self.items
+            serve()
+            return held
+
+        def __getitem__(self, at):
+            return self.items[at]
+
+        def __len__(self):
+            return len(self.items)
+
+    found, _ = events()
+    found._order = Order()
+    for value in (1, 2):
+        found.notify(0x15, 1, 7, 0, (value,))
+    assert taken == [(notification(0x15, 1), 2)], "the latest"
+    assert len(found._order) == 1 and not found.due() and found.take(34) == () and len(found._order) == 0
+
+
 def test_notifications_are_bounded_and_what_is_lost_is_counted():
     found, _ = events()
     for resource in range(LIMIT + 3):
@@ -50,13 +92,15 @@ def test_notifications_are_bounded_and_what_is_lost_is_counted():
     assert (found.waiting, found.dropped) == (LIMIT, 3)
 
 
-def test_delayed_responses_go_first_and_none_is_lost_in_a_buffer_that_is_too_small():
+def test_delayed_responses_go_first_and_in_a_buffer_that_is_too_small_as_a_status():
     found, _ = events()
     found.notify(0x15, 1, 0, 0, (1, 2, 3))
-    found.respond(header(POWER, STATE_SET, 5), (0, 1, 2))
-    assert found.take(3) == () and found.unfit == 1
-    assert found.take(4) == (delayed(POWER, STATE_SET, 5), 0, 1, 2)
-    assert found.take(3) == () and found.unfit == 2, "a notification may be lost"
+    for token in (5, 6):
+        found.respond(header(POWER, STATE_SET, token), (0, 1, 2))
+    assert found.take(1) == () and found.unfit == 1
+    assert found.take(3) == (delayed(POWER, STATE_SET, 5), PROTOCOL_ERROR & 0xFFFFFFFF) and found.unfit == 2
+    assert found.take(4) == (delayed(POWER, STATE_SET, 6), 0, 1, 2)
+    assert found.take(3) == () and found.unfit == 3, "a notification may be lost"
     assert found.waiting == 0
 
 
@@ -187,6 +231,52 @@ def test_a_new_life_of_the_frontend_hears_nothing_of_the_old_one():
     bench.platform.power_domains[0].state = "on"
     bench.give(0, [ROOM] * 2)
     assert bench.told(0) == []
+
+
+def test_lives_that_leave_requests_behind_do_not_use_up_memory():
+    bench = Bench()
+    for _ in range(20):
+        bench.drivers[0].begin()
+        while bench.send(0, POWER, STATE_SET, 1, 1, OFF) == (0,):
+            pass
+    assert len(bench.rig.loop._alarms.entries) <= MAX_BEGUN + 1
+    bench.rig.machine.advance(3)
+    bench.rig.run()
+    assert bench.send(0, POWER, STATE_SET, 1, 1, OFF) == (0,)
+
+
+def test_requests_that_are_done_in_any_order_are_answered_once():
+    bench = Bench()
+    for _ in range(3):
+        bench.send(0, RESET, RESET_DOMAIN, 0, 5, 0)
+    for number in (2, 0, 2, 1, 0):
+        bench.waiting[number]()
+    bench.give(0, [ROOM] * 5)
+    assert [words[0] >> 18 for words in bench.told(0)] == [bench.token, bench.token - 2, bench.token - 1]
+
+
+def test_a_response_of_an_earlier_life_that_is_over_meanwhile():
+    bench = Bench()
+    bench.send(0, RESET, RESET_DOMAIN, 0, 5, 0)
+    bench.platform.resets[0]._reset = lambda state: bench.drivers[0].begin()
+    bench.waiting[0]()
+    bench.give(0, [ROOM])
+    assert bench.told(0) == []
+
+
+def test_reading_of_many_axes_fits_a_buffer_that_is_large_enough():
+    axes = [Axis(str(number), "volt", number) for number in range(63)]
+    bench = Bench()
+    platform = Platform([Sensor("axes", "volt", axes=axes, delay=0)], agents=[Agent("one")])
+    bench.rig = Rig(ScmiDevice(platform.agents[0]))
+    platform.connect(bench.rig.loop.after)
+    bench.drivers[0] = bench.rig.drivers[0].begin()
+    assert [bench.send(0, SENSOR, READING_GET, 0, 1) for _ in range(2)] == [(0,)] * 2
+    bench.give(0, [1024, ROOM])
+    bench.rig.machine.advance(1)
+    whole, short = bench.told(0)
+    assert len(whole) == 3 + 4 * 63 and whole[3 + 4 * 62] == 62
+    assert short[1:] == (PROTOCOL_ERROR & 0xFFFFFFFF,)
 
 
 def test_failure_behind_a_delayed_response_is_a_status():
