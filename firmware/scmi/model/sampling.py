@@ -11,6 +11,9 @@ from hal.compat import const
 RISING = const(1)
 FALLING = const(2)
 
+# Alarms of one sensor at a time. An alarm cannot be taken back, so an interval that gets shorter leaves one behind.
+_MOST_ALARMS = const(4)
+
 # Milliseconds between two looks at a sensor that moves and has no update interval.
 PERIOD = const(1000)
 
@@ -44,15 +47,34 @@ class Sampler:
     def __init__(self, sensor):
         self._sensor = sensor
         self._last = None
-        self._running = False
+        self._period = 0  # milliseconds of the alarm that counts, 0: none
+        self._alarms = 0
+        self._turn = None
 
     def begin(self):
-        """Look from now on, as somebody has subscribed."""
+        """Look from now on, and at the present interval, as somebody has subscribed or configured the sensor."""
         sensor = self._sensor
-        self._last = None if sensor.axes else sensor.read()
-        if not self._running and self._has_to():
-            self._running = True
-            sensor.observer.platform.after(self._period(), self._tick)
+        if not sensor.enabled or sensor.axes:
+            self._last = None
+        elif self._last is None or not self._period:
+            self._last = sensor.read()
+        period = self._wanted()
+        if self._has_to() and (not self._period or (period < self._period and self._alarms < _MOST_ALARMS)):
+            self._arm(period)
+
+    def _arm(self, period):
+        """Look in `period` milliseconds; of alarms that are longer and were set before the last one counts."""
+        self._period = period
+        self._alarms += 1
+
+        def ring():
+            self._alarms -= 1
+            if self._turn is ring:
+                self._period = 0
+                self._tick()
+
+        self._turn = ring
+        self._sensor.observer.platform.after(period, ring)
 
     def _has_to(self):
         sensor = self._sensor
@@ -76,11 +98,9 @@ class Sampler:
 
     def _tick(self):
         sensor = self._sensor
-        if not sensor.observer.wanted(sensor) or not self._has_to():
-            self._running = False
-            return
-        sensor.observer.platform.after(self._period(), self._tick)
-        self.look()
+        if sensor.observer.wanted(sensor) and self._has_to():
+            self._arm(self._wanted())
+            self.look()
 
-    def _period(self):
+    def _wanted(self):
         return self._sensor.interval or PERIOD

@@ -105,6 +105,55 @@ def test_3_7_4_1_sensor_that_moves_by_itself_is_looked_at_while_somebody_listens
     assert not readings and not bench.time.alarms.entries
 
 
+def test_3_7_4_1_who_subscribes_or_configures_hides_no_crossing_from_others():
+    value = [0]
+    bench = Bench("volt", read=lambda: value[0], trip_points=1, intervals=(10, 100))
+    bench.trip(0, RISING, 5)
+    bench.scmi.ok(SENSOR, TRIP_NOTIFY, 0, 1)
+    for do in (
+        lambda: bench.other.ok(SENSOR, TRIP_NOTIFY, 0, 1),
+        lambda: bench.other.ok(SENSOR, TRIP_NOTIFY, 0, 0),
+        lambda: bench.other.ok(SENSOR, CONFIG_SET, 0, ENABLED),
+    ):
+        value[0] = 0
+        bench.time.advance(10)
+        assert bench.told() == []
+        value[0] = 7
+        do()
+        bench.time.advance(10)
+        assert bench.told() == [(0, 1)]
+
+
+def test_3_7_4_1_crossing_of_a_sensor_that_is_disabled_is_not_told():
+    bench = Bench("volt", 0, trip_points=1, intervals=(10,))
+    bench.trip(0, RISING, 5)
+    bench.scmi.ok(SENSOR, TRIP_NOTIFY, 0, 1)
+    bench.time.advance(5)
+    bench.scmi.ok(SENSOR, CONFIG_SET, 0, 0)
+    bench.sensor.value = 7
+    bench.scmi.ok(SENSOR, CONFIG_SET, 0, ENABLED)
+    bench.time.advance(20)
+    assert bench.told() == []
+
+
+def test_3_7_4_2_shorter_interval_counts_at_once_and_costs_no_more_alarms_than_it_must():
+    bench = Bench("volt", 3, intervals=(10, 60_000))
+    long, short = [interval << 11 | ENABLED for interval in (6 << 5 | 1, 10 << 5 | 0x1D)]
+    bench.scmi.ok(SENSOR, CONFIG_SET, 0, long)
+    assert bench.sensor.interval == 60_000
+    bench.scmi.ok(SENSOR, UPDATE_NOTIFY, 0, 1)
+    bench.time.advance(5)
+    bench.scmi.ok(SENSOR, CONFIG_SET, 0, short)
+    for _ in range(3):
+        bench.time.advance(10)
+        assert bench.scmi.events() == [(UPDATED, [0, 0, 3, 0, 0, 0])]
+    for _ in range(50):
+        bench.scmi.ok(SENSOR, CONFIG_SET, 0, long)
+        bench.time.advance(10)
+        bench.scmi.ok(SENSOR, CONFIG_SET, 0, short)
+    assert len(bench.time.alarms.entries) <= 4
+
+
 def test_3_7_4_2_update_at_every_change_of_a_value_that_is_set():
     bench = Bench("volt", 0)
     bench.scmi.ok(SENSOR, UPDATE_NOTIFY, 0, 1)
