@@ -170,10 +170,9 @@ class Agent:
         """Accept the command with `header` and answer it with a delayed response; see `Delayed.begin`."""
         return self.delayed.begin(header, resource.delay, finish)
 
-    def tell(self, protocol, event, resource, detail, words):
-        """Send notification `event` of the resource with id `resource`, if this agent has subscribed to it."""
-        if self.hears and self.events.subscribed(protocol, event, resource):
-            self.events.notify(protocol, event, resource, detail, words)
+    def wants(self, protocol, event, resource):
+        """Return whether this agent has subscribed to notification `event` of `resource`, and takes events at all."""
+        return self.hears and self.events.subscribed(protocol, event, resource.id) is not None
 
     def _explain(self, request, length, reply, room):
         """Answer a message that is not sound: with the status of the first check that fails."""

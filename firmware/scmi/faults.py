@@ -143,20 +143,20 @@ class _Delay(Fault):
         self.missed = 0
 
     def answer(self, tap, request, length, reply, room):
+        kept = array("I", request[: (length + 3) // 4])
         held = tap.device.hold()
         if held is None:
             self.missed += 1
             return tap.agent.handle(request, length, reply, room)
-        waiting = _Waiting(self, tap, held, array("I", request[: (length + 3) // 4]), length)
-        self._waiting.append(waiting)
+        waiting = _Waiting(self, tap, held, kept, length)
+        self._waiting = [other for other in self._waiting if other.held.is_open()] + [waiting]
         self._after = tap.agent.platform.after
         if self._ms is not None:
             self._after(self._ms, waiting.end)
         return None
 
     def _alive(self):
-        self._waiting = [waiting for waiting in self._waiting if waiting.held.is_open()]
-        return len(self._waiting)
+        return sum(waiting.held.is_open() for waiting in self._waiting)
 
     def is_over(self):
         return self.left == 0 and not self._alive()

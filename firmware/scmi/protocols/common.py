@@ -71,14 +71,14 @@ class Protocol:
         detail = details[0] if details and type(details[0]) is int else 0
         for agent in self.platform.agents:
             told = self._event(what, agent.versions[self.ID])
-            if told and (resource is self or agent.may_use(self, resource)):
-                agent.tell(self.ID, told[0], resource.id, detail, told[5](resource, cause, *details))
+            if told and agent.wants(self.ID, told[0], resource) and (resource is self or agent.may_use(self, resource)):
+                agent.events.notify(self.ID, told[0], resource.id, detail, told[5](resource, cause, *details))
 
     def wanted(self, resource):
         """Return whether any agent has subscribed to a notification of `resource`."""
         for agent in self.platform.agents:
             for told in self.EVENTS:
-                if agent.hears and agent.events.subscribed(self.ID, told[0], resource.id):
+                if agent.wants(self.ID, told[0], resource):
                     return True
         return False
 

@@ -308,6 +308,6 @@ class PowercapProtocol(Protocol):
         (power,) = details
         for agent in self.platform.agents:
             thresholds = self._thresholds(agent, domain)
-            if thresholds and agent.may_use(self, domain) and thresholds.left(power):
+            if thresholds and agent.hears and agent.may_use(self, domain) and thresholds.left(power):
                 words = measurements_changed(domain, cause, power)
-                agent.tell(self.ID, _MEASUREMENTS_CHANGED, domain.id, 0, words)
+                agent.events.notify(self.ID, _MEASUREMENTS_CHANGED, domain.id, 0, words)

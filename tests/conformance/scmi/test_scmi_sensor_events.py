@@ -154,6 +154,17 @@ def test_3_7_4_2_shorter_interval_counts_at_once_and_costs_no_more_alarms_than_i
     assert len(bench.time.alarms.entries) <= 4
 
 
+def test_3_7_4_2_sensor_is_read_for_those_who_have_subscribed_and_no_others():
+    readings = []
+    bench = Bench("volt", read=lambda: readings.append(1) or 5, intervals=(10,))
+    bench.other.ok(SENSOR, UPDATE_NOTIFY, 0, 1)
+    bench.time.advance(9)
+    readings[:] = []
+    bench.time.advance(1)
+    assert len(bench.other.events()) == 1 and bench.scmi.events() == []
+    assert len(readings) == 2, "for the trip points and for one agent"
+
+
 def test_3_7_4_2_update_at_every_change_of_a_value_that_is_set():
     bench = Bench("volt", 0)
     bench.scmi.ok(SENSOR, UPDATE_NOTIFY, 0, 1)

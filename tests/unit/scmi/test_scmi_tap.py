@@ -104,6 +104,17 @@ def test_only_one_agent():
     assert bench.read() == GOOD and bench.read(agent=1) == (GENERIC_ERROR & 0xFFFFFFFF,)
 
 
+def test_delay_keeps_no_message_that_was_answered():
+    bench = Bench()
+    bench.faults.delay("clock", "CLOCK_RATE_SET", 1)
+    for _ in range(20):
+        bench.put(CLOCK, RATE_SET, 0, 0, 200, 0)
+        bench.rig.machine.advance(1)
+        assert len(bench.replies()) == 1
+    (fault,) = bench.faults._list
+    assert len(fault._waiting) == 1
+
+
 def test_delay_holds_one_message_and_no_other():
     bench = Bench()
     bench.faults.delay("clock", "CLOCK_RATE_SET", 50, times=1)
