@@ -85,7 +85,7 @@ class PowerCap(Resource):
         self._initial = (self._cap, self._interval)
         self._wanted = {}
         self._interval_by = 0
-        self._power = self._read = None
+        self._turn = self._power = self._read = None
         if callable(power):
             self._read = power
         elif power is not None:
@@ -181,7 +181,7 @@ class PowerCap(Resource):
     @cap.setter
     def cap(self, cap):
         self._require_cap(cap)
-        self._configure(cap, self._interval, 0)
+        self._configure(cap, None, 0)
 
     @property
     def wanted(self):
@@ -192,7 +192,7 @@ class PowerCap(Resource):
         """Have the agent with id `agent` ask for `cap`, one that the domain accepts, or 0 for none."""
         wanted = dict(self._wanted)
         wanted[agent] = cap
-        self._configure(self._lowest(wanted), self._interval, agent)
+        self._configure(self._lowest(wanted), None, agent)
         self._wanted = wanted
 
     def _lowest(self, wanted):
@@ -213,17 +213,26 @@ class PowerCap(Resource):
 
     def set_interval(self, interval, agent):
         """Have the agent with id `agent`, 0 being the platform, set `interval`, one that the domain accepts."""
-        self._configure(self._cap, interval, agent)
+        self._configure(None, interval, agent)
         self._interval_by = agent
 
     def _configure(self, cap, interval, agent):
-        if (cap, interval) == (self._cap, self._interval):
-            return
-        if self._change is not None:
-            self._change(self, cap, interval)
-        self._cap = cap
-        self._interval = interval
-        self.announce("cap", agent)
+        """Have `cap` and `interval`, None: as it is. At the prompt a message can come in between that changes either,
+        so it looks whether that happened."""
+        turn, changed = None, False
+        while turn is None or self._turn is not turn:
+            self._turn = turn = object()
+            wanted = (self._cap if cap is None else cap, self._interval if interval is None else interval)
+            if changed or wanted != (self._cap, self._interval):
+                changed = True
+                if self._change is not None:
+                    self._change(self, *wanted)
+            if cap is not None:
+                self._cap = cap
+            if interval is not None:
+                self._interval = interval
+        if changed:
+            self.announce("cap", agent)
 
     @property
     def power(self):

@@ -60,6 +60,7 @@ class Voltage(Resource):
         self._votes = Votes(not self._enabled)
         self._initial_level = level
         self._level_by = 0
+        self._turn = None
 
     def _require_level(self, level, what):
         holds = is_integer(level) and -_LEVEL_LIMIT <= level < _LEVEL_LIMIT
@@ -119,7 +120,7 @@ class Voltage(Resource):
 
         What `drive` raises is raised here, and changes nothing; so it is with `vote`.
         """
-        self._configure(level, self._enabled)
+        self._configure(level, None)
         self._level_by = agent
 
     @property
@@ -142,13 +143,22 @@ class Voltage(Resource):
         self._votes.cast(agent, None if enabled is None else not enabled, self._switch)
 
     def _switch(self, off):
-        self._configure(self._level, not off)
+        self._configure(None, not off)
 
     def _configure(self, level, enabled):
-        if self._drive is not None:
-            self._drive(level, enabled)
-        self._level = level
-        self._enabled = enabled
+        """Have `level` and be `enabled`, of which one is None: it stays as it is.
+
+        At the prompt a message can come in between that changes either, so it looks whether that happened.
+        """
+        turn = None
+        while turn is None or self._turn is not turn:
+            self._turn = turn = object()
+            if self._drive is not None:
+                self._drive(self._level if level is None else level, self._enabled if enabled is None else enabled)
+            if level is not None:
+                self._level = level
+            if enabled is not None:
+                self._enabled = enabled
 
     def restore(self, agent):
         """Take back the vote of the agent with id `agent`, and the level if it was the last to set it."""

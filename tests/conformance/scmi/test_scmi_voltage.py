@@ -280,3 +280,17 @@ def test_3_2_2_13_reset_of_an_agent_gives_level_and_state_back():
     scmi.ok(BASE, 0xB, TRUSTED, 0)
     assert scmi.ok(VOLTAGE, LEVEL_GET, STEPS) == [LEVELS[0]]
     assert scmi.ok(VOLTAGE, CONFIG_GET, STEPS) == [ON]
+
+
+def test_a_message_that_comes_in_between_at_the_prompt_is_not_undone():
+    done, messages = [], [(VOLTAGE, CONFIG_SET, 0, 0)]
+
+    def drive(level, enabled):
+        if messages:
+            scmi.ok(*messages.pop())
+        done.append((level, enabled))
+
+    platform = Platform(voltages=[Voltage("v", 1, levels=(1, 2), drive=drive)])
+    scmi = Client(platform.agents[0])
+    platform.voltages[0].level = 2
+    assert (platform.voltages[0].level, platform.voltages[0].enabled) == (2, False) == done[-1]

@@ -152,3 +152,17 @@ def test_default_model():
     caps = soc.power_caps
     assert caps["package"].power == 350_000 + sum(caps[number].power for number in (1, 2, 3))
     assert [cap.parent for cap in caps] == [None] + [caps["package"]] * 3
+
+
+def test_a_message_that_comes_in_between_at_the_prompt_is_not_undone():
+    done, messages = [], [lambda domain: domain.set_interval(20, 1)]
+
+    def change(domain, cap, interval):
+        if messages:
+            messages.pop()(domain)
+        done.append((cap, interval))
+
+    domain = PowerCap("p", cap=10, cap_range=(10, 50, 10), interval=10, interval_range=(10, 50, 10), change=change)
+    Platform(power_caps=[domain])
+    domain.cap = 30
+    assert (domain.cap, domain.interval) == (30, 20) == done[-1]
