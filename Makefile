@@ -48,7 +48,7 @@ fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; FUZ
 	@$(SETUP) interpreter
 	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) TRAPLESS_FUZZ_TRANSPORT=$(FUZZ_TRANSPORT) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
 
-verify: ## search the models of the transport with Spin (minutes, up to 1.5 GB of memory), print the figures
+verify: ## search the models of the transport with Spin (minutes), print the figures
 	@$(SETUP)
 	@.venv/bin/python -m trapless.verify $(ARGS)
 
