@@ -8,18 +8,19 @@ FUZZ_EXAMPLES ?= 1000000
 SOAK_BACKEND ?= 1000
 SOAK_FRONTEND ?= 200
 FUZZ_TRANSPORT ?= 2000000
+HOSTILE_CASES ?= 200000
 .DEFAULT_GOAL := help
 SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPATH=host_tools $$python -m trapless.setup
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup run test unit soak bench fuzz verify image firmware linux lint docs reference clean doctor
+.PHONY: help setup run test unit soak bench fuzz hostile verify image firmware linux lint docs reference clean doctor
 
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=1000000,"
-	@echo "FUZZ_TRANSPORT=2000000, MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
+	@echo "FUZZ_TRANSPORT=2000000, HOSTILE_CASES=200000, MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
 
 setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
 	@$(SETUP)
@@ -51,6 +52,10 @@ fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; FUZ
 verify: ## search the models of the transport with Spin (minutes), print the figures
 	@$(SETUP)
 	@.venv/bin/python -m trapless.verify $(ARGS)
+
+hostile: ## HOSTILE_CASES wrong things that a backend does to Linux's driver in a virtual machine
+	@$(SETUP) machines
+	@TRAPLESS_HOSTILE_CASES=$(HOSTILE_CASES) .venv/bin/pytest tests/e2e/test_hostile_backend.py -s --timeout=14400 $(TEST_ARGS)
 
 image: ## build/image/: both machines to boot by hand; Image, ELF and device tree to flash
 	@$(SETUP) machines

@@ -598,13 +598,14 @@ static struct virtqueue *tpl_find_vq(struct tpl_device *device, unsigned int ind
 
 /*
  * Take the buffers out of a queue of which each buffer has one descriptor. The core follows the
- * flags of the shared descriptors: written anew, they cannot lead it astray.
+ * flags of the shared descriptors: written anew, they cannot lead it astray. Where a backend had
+ * changed them before, the core may count more free descriptors than there are.
  */
 static void tpl_detach_buffers(struct virtqueue *vq)
 {
 	unsigned int size = virtqueue_get_vring_size(vq);
 	struct vring_desc *desc = virtqueue_get_vring(vq)->desc;
-	unsigned int i, used = size - vq->num_free;
+	unsigned int i, used = size - min(vq->num_free, size);
 
 	for (i = 0; i < size; i++)
 		WRITE_ONCE(desc[i].flags, cpu_to_virtio16(vq->vdev, VRING_DESC_F_WRITE));
