@@ -230,7 +230,7 @@ class HostileBackend:
         struct.pack_into("<H", self.memory, used + 2, queue.used_index & 0xFFFF)
 
     def descriptors(self, page):
-        """Descriptors of buffers that are out. Without NEXT, which Linux's core follows for ever: docs/transport.md, 6.6."""
+        """Descriptors of buffers that are out, without NEXT: why, docs/transport.md, 6.6, tells."""
         queue = self.random.choice(list(page.queues.values()))
         for _ in range(self.random.choice((1, 4, queue.size))):
             at = queue.areas[0] + 16 * self.random.randrange(queue.size)
