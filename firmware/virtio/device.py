@@ -154,7 +154,12 @@ class RequestDevice(Device):
         if not self.holds(held):
             return
         self._held.remove(held)
-        held.queue.push(held.chain, max(written, 0), self.reply)
+        try:
+            held.queue.push(held.chain, max(written, 0), self.reply)
+        except ValueError as error:
+            held.queue.push(held.chain, 0)
+            self.failed += 1
+            self.error = error
         self._returned += 1
         if written < 0:
             self.unanswerable += 1

@@ -298,6 +298,14 @@ def test_a_request_that_is_held_blocks_no_other():
     assert driver.request(b"abcd", 8) == b"abcd"
 
 
+def test_a_request_that_is_held_and_answered_with_too_much_is_returned_empty():
+    _, device, driver, backend = holding()
+    put(driver, b"hold")
+    backend.held[0].answer(9)
+    assert answers(driver) == [b""] and (device.returned, device.failed) == (1, 1)
+    assert isinstance(device.error, ValueError) and not backend.held[0].is_open()
+
+
 def test_a_request_that_is_held_may_stay_unanswered():
     _, device, driver, backend = holding()
     put(driver, b"hold")
