@@ -84,6 +84,7 @@ class PowerCap(Resource):
         self._interval = self._first_interval(interval)
         self._initial = (self._cap, self._interval)
         self._wanted = {}
+        self._overruled = False
         self._interval_by = 0
         self._turn = self._power = self._read = None
         if callable(power):
@@ -182,6 +183,7 @@ class PowerCap(Resource):
     def cap(self, cap):
         self._require_cap(cap)
         self._configure(cap, None, 0)
+        self._overruled = True
 
     @property
     def wanted(self):
@@ -194,6 +196,7 @@ class PowerCap(Resource):
         wanted[agent] = cap
         self._configure(self._lowest(wanted), None, agent)
         self._wanted = wanted
+        self._overruled = False
 
     def _lowest(self, wanted):
         caps = [cap for cap in wanted.values() if cap]
@@ -264,10 +267,9 @@ class PowerCap(Resource):
         return self.measured if what == "power" else self.can_change_cap or self.can_change_interval
 
     def restore(self, agent):
-        """Undo what the agent with id `agent` has set."""
-        wanted = dict(self._wanted)
-        cap, interval = self._cap, self._interval
-        if wanted.pop(agent, None) is not None:
+        """Undo what the agent with id `agent` has set, as far as nothing was set at the prompt since."""
+        wanted, cap, interval = dict(self._wanted), None, None
+        if wanted.pop(agent, None) is not None and not self._overruled:
             cap = self._lowest(wanted)
         if self._interval_by == agent:
             interval = self._initial[1]

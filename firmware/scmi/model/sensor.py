@@ -233,8 +233,7 @@ class Sensor(Quantity):
     @enabled.setter
     def enabled(self, enabled):
         self._enabled = require_flag(enabled, self.subject, "enabled")
-        self.refresh()
-        self.begin_telling()
+        self._configured(0)
 
     @property
     def timestamping(self):
@@ -245,7 +244,7 @@ class Sensor(Quantity):
     def timestamping(self, stamped):
         require(self.timestamps or not stamped, self.subject, "has no timestamps")
         self._timestamping = require_flag(stamped, self.subject, "timestamping")
-        self.refresh()
+        self._configured(0)
 
     @property
     def moving(self):
@@ -288,8 +287,8 @@ class Sensor(Quantity):
 
     @interval.setter
     def interval(self, ms):
-        wanted = self._intervals.require(ms, self.subject)
-        self.configure(self._enabled, self._timestamping, wanted, 0)
+        self._interval = self._intervals.require(ms, self.subject)
+        self._configured(0)
 
     @property
     def can_change_interval(self):
@@ -305,6 +304,9 @@ class Sensor(Quantity):
         self._enabled = enabled
         self._timestamping = timestamping
         self._interval = interval
+        self._configured(agent)
+
+    def _configured(self, agent):
         self._configured_by = agent
         self.refresh()
         self.begin_telling()

@@ -4,7 +4,8 @@
 Source: DEN0056F, 3.2.2.13. What each protocol's settings are is told again here, apart from the models.
 """
 
-from scmi_client import notification
+from scmi.platform import Platform, PowerCap, Sensor
+from scmi_client import Client, notification
 from scmi_example import (
     BASE,
     CLOCK,
@@ -17,7 +18,9 @@ from scmi_example import (
     OFF,
     ON,
     POWER,
+    POWERCAP,
     RATES,
+    SENSOR,
     SETTINGS,
     SLEEP,
     STEPS,
@@ -153,6 +156,25 @@ def test_what_the_prompt_has_set_since_stays():
     assert scmi.ok(CLOCK, 0xE, MUX) == [FIXED] and scmi.ok(CLOCK, 0xB, SETTINGS, 1) == [0, 1, 77]
     assert scmi.ok(VOLTAGE, 0x8, STEPS) == [LEVELS[7]] and scmi.ok(VOLTAGE, 0x6, STEPS) == [0]
     assert soc.power_domains["deep"].state == "retention"
+
+
+def test_what_the_prompt_has_set_of_caps_and_sensors_since_stays():
+    platform = Platform(
+        [Sensor("s", "volt", timestamps=True, intervals=(10, 20))],
+        power_caps=[PowerCap("p", cap_range=(10, 50, 10))],
+    )
+    scmi = Client(platform.agents[0])
+    sensor, domain = platform.sensors[0], platform.power_caps[0]
+    for name, value in (("enabled", False), ("timestamping", False), ("interval", 20)):
+        scmi.ok(SENSOR, 0xA, 0, (20 << 5 | 0x1D) << 11 | 3)
+        scmi.ok(POWERCAP, 0x5, 0, 0, 20)
+        setattr(sensor, name, value)
+        domain.cap = 30
+        scmi.ok(BASE, RESET, TRUSTED, 0)
+        assert getattr(sensor, name) == value and sensor.interval == 20 and domain.cap == 30
+    scmi.ok(POWERCAP, 0x5, 0, 0, 20)
+    scmi.ok(BASE, RESET, TRUSTED, 0)
+    assert domain.cap == 50
 
 
 def test_a_rate_that_is_taken_back_is_told():
