@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # What of the firmware is frozen into the image; included by board/manifest.py. On the bare machine the C module `_hal`
-# takes the place of hal/pure.py, and there is nothing to simulate.
+# takes the place of hal/pure, and there is nothing to simulate.
 
 import os
 
-PACKAGES = {"hal": ("pure.py", "sim.py"), "drivers": (), "virtio": (), "scmi": (), "models": ()}
+PACKAGES = {"hal": ("pure", "sim.py"), "drivers": (), "virtio": (), "scmi": (), "models": ()}
 
 
 def _sources(folder, without):
     for path, _, names in os.walk(folder):
         for name in names:
             file = os.path.relpath(os.path.join(path, name), folder)
-            if name.endswith(".py") and file not in without:
+            if name.endswith(".py") and file.split(os.sep)[0] not in without:
                 yield file
 
 

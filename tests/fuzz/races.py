@@ -7,7 +7,7 @@ pool may change, no exception may leave the device, every chain is given back on
 
 from fuzz import rings
 from fuzz._cases import Source, repeat
-from hal import pure
+from hal.pure import queue
 
 MOST_READS = 100_000
 
@@ -32,7 +32,7 @@ class Bench(rings.Bench):
         pages = bytes(self.rig.memory[: self.pool_at])
         before = [getattr(self.device, name) for name in rings.COUNTERS]
         reads = changes = 0
-        read = pure.unpack_from
+        read = queue.unpack_from
 
         def raced(code, view, at):
             nonlocal reads, changes
@@ -41,12 +41,12 @@ class Bench(rings.Bench):
             changes += self.changed(at)
             return read(code, view, at)
 
-        pure.unpack_from = raced
+        queue.unpack_from = raced
         try:
             self.rig.doorbell.kick()
             self.rig.run()
         finally:
-            pure.unpack_from = read
+            queue.unpack_from = read
         met = {name: getattr(self.device, name) - old for name, old in zip(rings.COUNTERS, before, strict=True)}
         assert not self.rig.loop.faults and not self.device.failed, (self.rig.loop.fault, self.device.error)
         assert self.driver.status == (15 | 64 if met["broken"] else 15)

@@ -2,7 +2,7 @@
 /*
  * What the files of the capability module `_hal` share. The module has no policy: it knows memory, barriers, split
  * virtqueues (virtio 1.3, 2.7), interrupts and objects of Python classes, and nothing of what they are used for. Its
- * readable twin, which the tests hold it against, is firmware/hal/pure.py; docstrings are there.
+ * readable twin, which the tests hold it against, is firmware/hal/pure/; docstrings are there.
  *
  * Objects are collected by MicroPython's GC, which follows pointers to the first byte of a block only: each object
  * therefore keeps, beside the raw pointer it works with, a reference to the object that owns that memory.

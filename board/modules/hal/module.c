@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The module `_hal`: its names and constants. firmware/hal/pure.py says what each means. */
+/* The module `_hal`: its names and constants. firmware/hal/pure/ says what each means. */
 
 #include "barrier.h"
 #include "hal.h"

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""The serving callback, interrupts and echoes. Nobody schedules the callback here: `run_pending()` does."""
+
+from hal.compat import const
+from hal.pure.arguments import integer
+from hal.pure.window import word_at
+
+ECHO_SLOTS = const(8)
+
+
+class _Service:
+    """What the C module keeps in static memory: the serving callback and the interrupts that schedule it."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.callback = None
+        self.pending = False
+        self.serving = False
+        self.attached = set()
+        self.echoes = [None] * ECHO_SLOTS
+        self.faults = 0
+        self.fault = None
+
+
+_service = _Service()
+
+
+def serve(callback):
+    """Have `callback(None)` run after `notify()` and after attached interrupts, `callback(True)` after the timer.
+
+    None: nothing any more.
+
+    An exception that leaves it is counted (`faults()`), kept (`fault()`) and, the first time, printed; later calls
+    come.
+    """
+    if callback is not None and not callable(callback):
+        raise TypeError("not callable")
+    _service.callback = callback
+    _service.faults = 0
+    _service.fault = None
+
+
+def notify():
+    """Have the serving callback run (again) soon."""
+    _service.pending = True
+
+
+def serving():
+    """Does the serving callback run now?"""
+    return _service.serving
+
+
+def faults():
+    """Return how many exceptions have left the serving callback since `serve()`."""
+    return _service.faults
+
+
+def fault():
+    """Return the last exception that has left the serving callback, or None."""
+    return _service.fault
+
+
+def run_pending():
+    """Run the serving callback if it is due; return whether it was. (For `_hal` MicroPython's scheduler does it.)"""
+    if not _service.pending or _service.serving:
+        return False
+    _service.pending = False
+    if _service.callback is None:
+        return False
+    _service.serving = True
+    try:
+        _service.callback(None)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        _note_fault(error)
+    finally:
+        _service.serving = False
+    return True
+
+
+def _note_fault(error):
+    _service.faults += 1
+    _service.fault = error
+    if _service.faults == 1:
+        print("trapless: the serving callback failed:", _describe(error))
+
+
+def _describe(error):
+    try:
+        return repr(error)
+    except BaseException:
+        return "(it cannot be printed)"
+
+
+def _intid(intid):
+    if not 16 <= integer(intid) < 1020:
+        raise ValueError("interrupt id is not in 16 .. 1019")
+    return intid
+
+
+def irq_attach(intid, edge):
+    """Enable interrupt `intid` (GIC INTID), edge or level triggered: it schedules the serving callback."""
+    _service.attached.add(_intid(intid))
+
+
+def irq_detach(intid):
+    """Disable interrupt `intid`."""
+    _service.attached.discard(_intid(intid))
+
+
+def interrupt(intid):
+    """Do what arrival of interrupt `intid` does: the echoes, then schedule the callback. For simulation and tests."""
+    if _intid(intid) in _service.attached:
+        for slot in _service.echoes:
+            if slot is not None:
+                slot.answer()
+        notify()
+
+
+class _Echo:
+    def __init__(self, request, request_off, reply, reply_off, doorbell, doorbell_off, value):
+        for window, off in ((request, request_off), (reply, reply_off)):
+            word_at(window, off)
+        if doorbell is not None:
+            word_at(doorbell, doorbell_off)
+        self._request, self._request_off = request, request_off
+        self._reply, self._reply_off = reply, reply_off
+        self._doorbell, self._doorbell_off, self._value = doorbell, doorbell_off, integer(value)
+        self._seen = request.load_acquire(request_off)
+
+    def answer(self):
+        word = self._request.load_acquire(self._request_off)
+        if word == self._seen:
+            return
+        self._seen = word
+        self._reply.store_release(self._reply_off, word)
+        if self._doorbell is not None:
+            self._doorbell.w32(self._doorbell_off, self._value)
+
+
+def _echo_slot(slot):
+    if not 0 <= integer(slot) < ECHO_SLOTS:
+        raise IndexError("no such echo slot")
+    return slot
+
+
+def echo(slot, request, request_off, reply, reply_off, doorbell, doorbell_off, value):
+    """Answer at interrupt level: a new word at `request` is stored at `reply`, then `value` to the doorbell register.
+
+    The three are Windows with offsets of 32-bit words; the doorbell may be None. `slot`: 0 to ECHO_SLOTS - 1.
+    """
+    _service.echoes[_echo_slot(slot)] = _Echo(request, request_off, reply, reply_off, doorbell, doorbell_off, value)
+
+
+def echo_off(slot):
+    """Stop the echo of `slot`."""
+    _service.echoes[_echo_slot(slot)] = None
+
+
+def timer(ms):
+    """Schedule the serving callback once, `ms` milliseconds from now; 0: not any more. (Here nobody counts.)"""
+    if integer(ms) < 0:
+        raise ValueError("negative time")

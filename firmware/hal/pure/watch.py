@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Finding work, sleeping without losing a wake-up, and telling the peer. Source: docs/transport.md, 6."""
+
+from hal.pure.arguments import WORD, integer
+from hal.pure.barrier import dsb, mb
+from hal.pure.queue import SplitQueue
+from hal.pure.window import word_at
+
+
+class _WordSlot:
+    def __init__(self, window, off, expected):
+        self._window = window
+        self._off = off
+        self.expected = expected
+
+    def work(self):
+        value = self._window.load_acquire(self._off)
+        return value != self.expected and value != 0
+
+    def rest(self, resting):
+        pass
+
+
+class _QueueSlot:
+    def __init__(self, queue):
+        self._queue = queue
+        self.work = queue.pending
+
+    def rest(self, resting):
+        if resting:
+            self._queue.arm()
+        else:
+            self._queue.disarm()
+
+
+class _FlagSlot:
+    def __init__(self, window, off):
+        self._window = window
+        self._off = off
+
+    def work(self):
+        return False
+
+    def rest(self, resting):
+        self._window.w32(self._off, 1 if resting else 0)
+
+
+class Watch:
+    """Finds work, and goes to sleep without losing a wake-up, among at most `capacity` (1 to 1024) slots.
+
+    A slot is a word, a queue or a sleep flag; its number is what the methods that add one return. ValueError if all
+    are taken.
+    """
+
+    def __init__(self, capacity):
+        if not 0 < integer(capacity) <= 1024:
+            raise ValueError("a watch has 1 to 1024 slots")
+        self._slots = [None] * capacity
+        self._last = capacity - 1
+
+    def _add(self, slot):
+        for i in range(len(self._slots)):
+            if self._slots[i] is None:
+                self._slots[i] = slot
+                return i
+        raise ValueError("the watch is full")
+
+    def _find(self, slot):
+        if not 0 <= integer(slot) < len(self._slots) or self._slots[slot] is None:
+            raise IndexError("no such slot")
+        return self._slots[slot]
+
+    def word(self, window, off, expected):
+        """Watch 32 bits: work is a value that is neither 0 nor `expected`."""
+        word_at(window, off)
+        return self._add(_WordSlot(window, off, integer(expected) & WORD))
+
+    def expect(self, slot, value):
+        """Set what the word of `slot` is compared with. ValueError if it is no word's slot."""
+        found = self._find(slot)
+        if not isinstance(found, _WordSlot):
+            raise ValueError("slot is not a word")
+        found.expected = integer(value) & WORD
+
+    def queue(self, queue):
+        """Watch a SplitQueue: work is a waiting chain."""
+        if not isinstance(queue, SplitQueue):
+            raise TypeError("not a SplitQueue")
+        return self._add(_QueueSlot(queue))
+
+    def flag(self, window, off):
+        """Keep a sleep flag: 32 bits, 1 while at rest, else 0."""
+        word_at(window, off)
+        return self._add(_FlagSlot(window, off))
+
+    def remove(self, slot):
+        """Forget `slot`; its number may be given again."""
+        self._find(slot)
+        self._slots[slot] = None
+
+    def scan(self):
+        """Return a slot with work, looking from the one after the last returned on; -1 if there is none."""
+        count = len(self._slots)
+        for i in range(count):
+            number = (self._last + 1 + i) % count
+            slot = self._slots[number]
+            if slot is not None and slot.work():
+                self._last = number
+                return number
+        return -1
+
+    def _rest(self, resting):
+        for slot in self._slots:
+            if slot is not None:
+                slot.rest(resting)
+
+    def rest(self):
+        """Set the flags, arm the queues, look once more: -1 means sleep, else as `scan()` and awake again."""
+        self._rest(True)
+        mb()  # pairs with the peer's barrier between its publishing store and its load of the flag or event
+        slot = self.scan()
+        if slot >= 0:
+            self._rest(False)
+        return slot
+
+    def wake(self):
+        """Clear the flags and disarm the queues, before looking for work."""
+        self._rest(False)
+        mb()
+
+    def run(self, handlers, budget):
+        """Wake, call `handlers[slot]()` for each slot with work, rest; return False then.
+
+        True after `budget` calls, still awake. What a handler raises is raised here, still awake.
+        """
+        self.wake()
+        for _ in range(integer(budget)):
+            slot = self.scan()
+            if slot < 0:
+                slot = self.rest()
+            if slot < 0:
+                return False
+            handlers[slot]()
+        return True
+
+
+class Bell:
+    """Called, stores the 32-bit `value` to the doorbell register at `off` of `window`, after all earlier stores."""
+
+    def __init__(self, window, off, value):
+        word_at(window, off)
+        self._window = window
+        self._off = off
+        self._value = integer(value)
+
+    def __call__(self):
+        dsb()
+        self._window.w32(self._off, self._value)
+
+
+class Notifier:
+    """Called, adds 1 (with release) at `off` of `count`; calls `ring()` if the peer's word at `sleep_off` is not 0."""
+
+    def __init__(self, count, off, sleep, sleep_off, ring):
+        word_at(count, off)
+        word_at(sleep, sleep_off)
+        if not callable(ring):
+            raise TypeError("not callable")
+        self._count, self._off = count, off
+        self._sleep, self._sleep_off = sleep, sleep_off
+        self._ring = ring
+
+    def __call__(self):
+        self._count.add_release(self._off, 1)
+        mb()  # pairs with the peer's barrier between its flag and its look at the counter
+        if self._sleep.r32(self._sleep_off):
+            self._ring()
