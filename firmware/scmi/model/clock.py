@@ -221,7 +221,10 @@ class Clock(Resource):
         self.rate_by = agent
 
     def _apply(self, what, value):
-        if self._change is not None:
+        """Have the hardware do it, again if a message had it do something else meanwhile."""
+        turn = -1
+        while self._change is not None and turn != self._turns:
+            self._turns = turn = self._turns + 1
             self._change(self, what, value)
 
     @property

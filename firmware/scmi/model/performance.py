@@ -243,7 +243,7 @@ class Performance(Resource):
         now = self.now
         if now[_PLACE] != place:
             if self.change:
-                self.change(self, self._values[place])
+                self._drive(place)
             now[_PLACE] = place
             if self.usage is not None:
                 self.usage.enter(place)
@@ -254,6 +254,13 @@ class Performance(Resource):
             return False
         now[_SETTER] = agent
         return True
+
+    def _drive(self, place):
+        """Have the hardware go to the level at `place`, again if a message sent it elsewhere meanwhile."""
+        turn = -1
+        while turn != self._turns:
+            self._turns = turn = self._turns + 1
+            self.change(self, self._values[place])
 
     def _request(self, limits, agent):
         before = self._requests.get(agent)
@@ -285,7 +292,7 @@ class Performance(Resource):
             if not moved and not limited:
                 return
             if moved and self.change:
-                self.change(self, self._values[place])
+                self._drive(place)
             self._allow(bounds)
             now[_PLACE] = place
             if limited:

@@ -109,7 +109,9 @@ class PowerDomain(Resource):
     def _enter(self, depth, agent):
         if depth == self._depth:
             return
-        if self._change:
+        turn = -1
+        while self._change and turn != self._turns:  # again if a message had it enter another one meanwhile
+            self._turns = turn = self._turns + 1
             self._change(self, self.states[depth])
         self._depth = depth
         if self.usage is not None:

@@ -86,7 +86,7 @@ class PowerCap(Resource):
         self._wanted = {}
         self._overruled = False
         self._interval_by = 0
-        self._turn = self._power = self._read = None
+        self._power = self._read = None
         if callable(power):
             self._read = power
         elif power is not None:
@@ -222,9 +222,9 @@ class PowerCap(Resource):
     def _configure(self, cap, interval, agent):
         """Have `cap` and `interval`, None: as it is. At the prompt a message can come in between that changes either,
         so it looks whether that happened."""
-        turn, changed = None, False
-        while turn is None or self._turn is not turn:
-            self._turn = turn = object()
+        turn, changed = -1, False
+        while turn != self._turns:
+            self._turns = turn = self._turns + 1
             wanted = (self._cap if cap is None else cap, self._interval if interval is None else interval)
             if changed or wanted != (self._cap, self._interval):
                 changed = True

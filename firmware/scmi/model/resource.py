@@ -26,6 +26,7 @@ class Resource:
         self.name = name
         self.id = None
         self.devices = ()
+        self._turns = 0  # calls of the hardware begun; one more than one's own: a message came in between at the prompt
         self.observer = None  # in the object, not in its class, where every setting would look for it at length
 
     def can_tell(self, what):

@@ -60,7 +60,6 @@ class Voltage(Resource):
         self._votes = Votes(not self._enabled)
         self._initial_level = level
         self._level_by = 0
-        self._turn = None
 
     def _require_level(self, level, what):
         holds = is_integer(level) and -_LEVEL_LIMIT <= level < _LEVEL_LIMIT
@@ -150,9 +149,9 @@ class Voltage(Resource):
 
         At the prompt a message can come in between that changes either, so it looks whether that happened.
         """
-        turn = None
-        while turn is None or self._turn is not turn:
-            self._turn = turn = object()
+        turn = -1
+        while turn != self._turns:
+            self._turns = turn = self._turns + 1
             if self._drive is not None:
                 self._drive(self._level if level is None else level, self._enabled if enabled is None else enabled)
             if level is not None:
