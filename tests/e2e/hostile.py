@@ -223,7 +223,10 @@ class HostileBackend:
             address, length, flags, _ = struct.unpack_from("<QIHH", self.memory, desc + 16 * (head % queue.size))
             place = address - page.shift
             if flags & 2 and 0 < place < len(self.memory) - length:
-                self.memory[place : place + min(length, 64)] = self.random.randbytes(min(length, 64))
+                content = bytearray(self.random.randbytes(max(min(length, 64), 2)))
+                # Not message type 1: Linux's SCMI core warns of it, WARN_ONCE in scmi_rx_callback (6.12).
+                content[1] = content[1] & ~3 | self.random.choice((0, 2, 3))
+                self.memory[place : place + min(length, 64)] = content[: min(length, 64)]
             element = used + 4 + 8 * (queue.used_index % queue.size)
             struct.pack_into("<II", self.memory, element, head, self.random.choice((0, 4, 8, length, self.word())))
             queue.used_index += 1

