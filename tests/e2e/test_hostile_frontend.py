@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A frontend that lies and floods hurts nobody but itself: NEEDS_RESET, a counter, silence; the others keep their answers.
+"""A frontend that lies and floods hurts nobody but itself: NEEDS_RESET, a counter, silence. The others get answers.
 
 The guest of the second link is paused; a process on the host plays its part, with the mapped region and the doorbell.
 """
