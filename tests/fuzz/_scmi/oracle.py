@@ -27,6 +27,7 @@ class Oracle:
         self.revoked = {agent: set() for agent in AGENTS}
         self.changed = {agent: set() for agent in AGENTS}
         self.open, self.versions = {}, {}
+        self.begun = dict.fromkeys(AGENTS, 0)
         self.parts = {part.ID: part(self) for part in PARTS}
         for agent in AGENTS:
             self.begin(agent)

@@ -7,7 +7,7 @@ A protocol's oracle knows its resources of `scmi_example` by heart and follows w
 NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE = -1, -2, -3, -4, -5
 BUSY, PROTOCOL_ERROR, IN_USE = -6, -10, -11
 AGENTS = (1, 2)
-MOST_OPEN = 8
+MOST_OPEN, MOST_BEGUN = 8, 32
 
 
 def words(value):
@@ -88,10 +88,12 @@ class Part:
         self.oracle.changed[agent].add((self.ID, number))
 
     def later(self, agent):
-        """Return the answer to a sound request of `agent` for a delayed response; no time passes, so none comes."""
-        if self.oracle.open[agent] == MOST_OPEN:
+        """Return the answer to a sound request of `agent` for a delayed response; no time passes, so none comes, and
+        what earlier lives have begun is never done."""
+        if self.oracle.open[agent] == MOST_OPEN or self.oracle.begun[agent] == MOST_BEGUN:
             return BUSY
         self.oracle.open[agent] += 1
+        self.oracle.begun[agent] += 1
         return []
 
     def version(self, agent):
