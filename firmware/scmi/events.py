@@ -3,7 +3,7 @@
 
 A notification that still waits is replaced by a newer one of the same event of the same resource, so that a frontend
 that takes none of them costs at most `LIMIT` messages; beyond that notifications are dropped and counted. A delayed
-response is never dropped: its agent may have only so many requests open (`scmi.agent`).
+response is never dropped: its agent may have only so many requests open (`scmi.delayed`).
 """
 
 from hal.compat import const

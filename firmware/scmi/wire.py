@@ -9,6 +9,9 @@ from scmi.status import PROTOCOL_ERROR, SUCCESS
 
 _WORD = const(0xFFFFFFFF)
 
+# Count word of a list that is given as lowest, highest and step: the format, and three numbers.
+_SEGMENTED = const(1 << 12 | 3)
+
 SHORT_NAME = const(16)
 LONG_NAME = const(64)
 
@@ -90,3 +93,14 @@ def paginate(records, first, reply, room, past_end, remaining_shift, format_bits
         return PROTOCOL_ERROR
     reply[count_at] = total - index << remaining_shift | format_bits | index - first
     return at << 2
+
+
+def put_range(words, first, reply, room, past_end):
+    """Write lowest, highest and step of a range, `words`, as the one record of a list in segmented format.
+
+    The rest as for `paginate`.
+    """
+    written = paginate((words,), first, reply, room, past_end, 16)
+    if written > 0:
+        reply[2] = _SEGMENTED
+    return written

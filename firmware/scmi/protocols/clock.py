@@ -13,9 +13,9 @@ either all clocks that can change take them, or none.
 from hal.compat import const
 from scmi.delayed import MAX_OPEN
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE, event, row
-from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.protocols.common import Protocol, common_messages, name_get, notify_row
 from scmi.status import DENIED, INVALID_PARAMETERS, NOT_SUPPORTED, OUT_OF_RANGE
-from scmi.wire import FIRST_NUMBER, LONG_NAME, SHORT_NAME, high, low, paginate, put, text_words
+from scmi.wire import FIRST_NUMBER, SHORT_NAME, high, low, paginate, put, put_range, text_words
 
 PROTOCOL_ID = const(0x14)
 
@@ -30,7 +30,6 @@ _EXTENDED_CONFIG = const(1 << 27)
 _RESTRICTED = const(1 << 1)
 _ENABLED = const(1 << 0)
 
-_RATE_TRIPLET = const(1 << 12 | 3)
 
 _PENDING_SHIFT = const(16)
 
@@ -73,10 +72,7 @@ def describe_rates(agent, clock, request, reply, room):
     """CLOCK_DESCRIBE_RATES (3.6.2.6): an ascending list, or lowest, highest and step in one piece."""
     if clock.rate_range:
         triplet = [word for rate in clock.rate_range for word in (low(rate), high(rate))]
-        written = paginate((triplet,), request[2], reply, room, OUT_OF_RANGE, 16)
-        if written > 0:
-            reply[2] = _RATE_TRIPLET
-        return written
+        return put_range(triplet, request[2], reply, room, OUT_OF_RANGE)
     records = [(low(rate), high(rate)) for rate in clock.rates]
     return paginate(records, request[2], reply, room, OUT_OF_RANGE, 16)
 
@@ -174,12 +170,6 @@ def config_get(agent, clock, request, reply, room):
     reply[3] = _ENABLED if clock.enabled else 0
     reply[4] = clock.settings[kind] if kind else 0
     return 20
-
-
-def name_get(agent, clock, request, reply, room):
-    """CLOCK_NAME_GET (3.6.2.11)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(clock.name, LONG_NAME)) << 2
 
 
 def possible_parents_get(agent, clock, request, reply, room):

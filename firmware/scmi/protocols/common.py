@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What all protocols share: messages 0, 1, 2 and 0x10, and subscribing. Source: DEN0056F, clauses 1 to 4 of each
-protocol, and 3.1.2 for notifications."""
+"""What protocols share: messages 0, 1, 2 and 0x10, subscribing, and long names.
+
+Source: DEN0056F, clauses 1 to 4 of each protocol, and 3.1.2 for notifications.
+"""
 
 from scmi.message import row
 from scmi.status import NOT_FOUND, NOT_SUPPORTED
+from scmi.wire import LONG_NAME, put, text_words
 
 
 class Protocol:
@@ -123,9 +126,10 @@ def negotiate_version(agent, protocol, request, reply, room):
     return 8
 
 
-def no_events(agent, resource, request, reply, room):
-    """Answer a subscription to something that is not told."""
-    return NOT_SUPPORTED
+def name_get(agent, resource, request, reply, room):
+    """..._NAME_GET: the whole name of a resource; the flags are reserved. Every protocol that has it lays it out so."""
+    reply[2] = 0
+    return put(reply, 3, text_words(resource.name, LONG_NAME)) << 2
 
 
 def subscriber(event, what):

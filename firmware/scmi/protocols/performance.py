@@ -8,9 +8,9 @@ Fast channels are areas of memory of their own, which virtio does not have: none
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE, event, row
 from scmi.model.performance import POWER_UNITS
-from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.protocols.common import Protocol, common_messages, name_get, notify_row
 from scmi.status import INVALID_PARAMETERS, NOT_SUPPORTED, OUT_OF_RANGE
-from scmi.wire import LONG_NAME, SHORT_NAME, paginate, put, text_words
+from scmi.wire import SHORT_NAME, paginate, put, text_words
 
 PROTOCOL_ID = const(0x13)
 
@@ -145,12 +145,6 @@ def level_get(agent, domain, request, reply, room):
 def no_fast_channel(agent, domain, request, reply, room):
     """PERFORMANCE_DESCRIBE_FASTCHANNEL (3.5.6.18)."""
     return NOT_SUPPORTED
-
-
-def name_get(agent, domain, request, reply, room):
-    """PERFORMANCE_DOMAIN_NAME_GET (3.5.6.19)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(domain.name, LONG_NAME)) << 2
 
 
 def limits_changed_before_4(domain, agent):

@@ -13,9 +13,9 @@ from hal.compat import const
 from scmi.message import row
 from scmi.model.pin import KEEP
 from scmi.model.pin_config import INPUT_VALUE
-from scmi.protocols.common import Protocol, common_messages
+from scmi.protocols.common import Protocol, common_messages, name_get
 from scmi.status import DENIED, IN_USE, INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, Refusal
-from scmi.wire import LONG_NAME, SHORT_NAME, paginate, put, text_words
+from scmi.wire import SHORT_NAME, paginate, put, text_words
 
 PROTOCOL_ID = const(0x19)
 
@@ -180,12 +180,6 @@ def request_control(agent, item, request, reply, room):
 def release_control(agent, item, request, reply, room):
     """PINCTRL_RELEASE (3.11.2.10): what the agent has not requested it cannot release."""
     return 8 if item.release(agent.id) else INVALID_PARAMETERS
-
-
-def name_get(agent, item, request, reply, room):
-    """PINCTRL_NAME_GET (3.11.2.11)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(item.name, LONG_NAME)) << 2
 
 
 def set_permissions(agent, item, request, reply, room):

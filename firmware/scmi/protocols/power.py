@@ -8,9 +8,9 @@ its own view of the domain at "on".
 
 from hal.compat import const
 from scmi.message import ACCESS_STATE, event, row
-from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.protocols.common import Protocol, common_messages, name_get, notify_row
 from scmi.status import INVALID_PARAMETERS
-from scmi.wire import LONG_NAME, SHORT_NAME, put, text_words
+from scmi.wire import SHORT_NAME, put, text_words
 
 PROTOCOL_ID = const(0x11)
 
@@ -70,12 +70,6 @@ def state_changed(domain, agent):
 def change_requested(domain, agent, word):
     """Return the payload of POWER_STATE_CHANGE_REQUESTED (3.3.4.2)."""
     return (agent, domain.id, word)
-
-
-def name_get(agent, domain, request, reply, room):
-    """POWER_DOMAIN_NAME_GET (3.3.2.10)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(domain.name, LONG_NAME)) << 2
 
 
 class PowerProtocol(Protocol):

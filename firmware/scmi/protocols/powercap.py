@@ -9,9 +9,9 @@ OUT_OF_RANGE: Linux sends none of them.
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE, event, row
 from scmi.model.powercap import NO_PARENT
-from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.protocols.common import Protocol, common_messages, name_get, notify_row
 from scmi.status import INVALID_PARAMETERS, NOT_SUPPORTED
-from scmi.wire import LONG_NAME, SHORT_NAME, put, text_words
+from scmi.wire import SHORT_NAME, put, text_words
 
 PROTOCOL_ID = const(0x18)
 
@@ -108,12 +108,6 @@ def interval_set(agent, domain, request, reply, room):
     agent.note(domain)
     domain.set_interval(request[3], agent.id)
     return 8
-
-
-def name_get(agent, domain, request, reply, room):
-    """POWERCAP_DOMAIN_NAME_GET (3.10.3.13)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(domain.name, LONG_NAME)) << 2
 
 
 def measurements_get(agent, domain, request, reply, room):

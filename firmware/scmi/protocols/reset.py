@@ -3,9 +3,9 @@
 
 from hal.compat import const
 from scmi.message import ACCESS_STATE, event, row
-from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.protocols.common import Protocol, common_messages, name_get, notify_row
 from scmi.status import INVALID_PARAMETERS
-from scmi.wire import LONG_NAME, SHORT_NAME, put, text_words
+from scmi.wire import SHORT_NAME, put, text_words
 
 PROTOCOL_ID = const(0x16)
 
@@ -58,12 +58,6 @@ def _finish(agent, domain, state):
 def issued(domain, agent, state):
     """Return the payload of RESET_ISSUED (3.8.4.1)."""
     return (agent, domain.id, state)
-
-
-def name_get(agent, domain, request, reply, room):
-    """RESET_DOMAIN_NAME_GET (3.8.2.8)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(domain.name, LONG_NAME)) << 2
 
 
 class ResetProtocol(Protocol):

@@ -9,10 +9,10 @@ from scmi.delayed import MAX_OPEN
 from scmi.message import event, row
 from scmi.model.interval import to_wire
 from scmi.model.sampling import RISING
-from scmi.protocols.common import Protocol, common_messages, notify_row
+from scmi.protocols.common import Protocol, common_messages, name_get, notify_row
 from scmi.status import INVALID_PARAMETERS, NOT_FOUND, NOT_SUPPORTED, OUT_OF_RANGE, PROTOCOL_ERROR
 from scmi.ticks import microseconds
-from scmi.wire import LONG_NAME, SHORT_NAME, high, low, paginate, put, text_words
+from scmi.wire import LONG_NAME, SHORT_NAME, high, low, paginate, put, put_range, text_words
 
 PROTOCOL_ID = const(0x15)
 
@@ -41,7 +41,6 @@ _AXIS_EXTENDED_ATTRIBUTES = const(1 << 8)
 
 _RESOLUTION_EXPONENT_SHIFT = const(27)
 
-_INTERVAL_TRIPLET = const(1 << 12 | 3)
 
 _MICROSECONDS = const(-6)
 
@@ -227,12 +226,8 @@ def axis_description_get(agent, sensor, request, reply, room):
 def list_update_intervals(agent, sensor, request, reply, room):
     """SENSOR_LIST_UPDATE_INTERVALS (3.7.2.7): a list, or lowest, highest and step in one piece."""
     if sensor.interval_range:
-        written = paginate(
-            (tuple(to_wire(ms) for ms in sensor.interval_range),), request[2], reply, room, OUT_OF_RANGE, 16
-        )
-        if written > 0:
-            reply[2] = _INTERVAL_TRIPLET
-        return written
+        triplet = tuple(to_wire(ms) for ms in sensor.interval_range)
+        return put_range(triplet, request[2], reply, room, OUT_OF_RANGE)
     if not sensor.intervals:
         return NOT_SUPPORTED
     return paginate([(to_wire(ms),) for ms in sensor.intervals], request[2], reply, room, OUT_OF_RANGE, 16)
@@ -259,12 +254,6 @@ def config_set(agent, sensor, request, reply, room):
     agent.note(sensor)
     sensor.configure(wanted & 1 != 0, wanted & 2 != 0, interval, agent.id)
     return 8
-
-
-def name_get(agent, sensor, request, reply, room):
-    """SENSOR_NAME_GET (3.7.2.14)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(sensor.name, LONG_NAME)) << 2
 
 
 def axis_name_get(agent, sensor, request, reply, room):

@@ -7,16 +7,15 @@ been taken; the domain stays on, and VOLTAGE_CONFIG_GET tells so.
 
 from hal.compat import const
 from scmi.message import ACCESS_RATE, ACCESS_STATE, row
-from scmi.protocols.common import Protocol, common_messages
+from scmi.protocols.common import Protocol, common_messages, name_get
 from scmi.status import DENIED, INVALID_PARAMETERS, NOT_SUPPORTED, OUT_OF_RANGE
-from scmi.wire import LONG_NAME, SHORT_NAME, low, paginate, put, text_words
+from scmi.wire import SHORT_NAME, low, paginate, put, put_range, text_words
 
 PROTOCOL_ID = const(0x17)
 
 _DELAYS = const(1 << 31)
 _EXTENDED_NAME = const(1 << 30)
 _SECOND = const(0x20000)
-_LEVEL_TRIPLET = const(1 << 12 | 3)
 _ASYNCHRONOUS = const(1 << 0)
 
 # Modes that the specification defines (3.9.2.7).
@@ -37,10 +36,7 @@ def describe_levels(agent, domain, request, reply, room):
     """VOLTAGE_DESCRIBE_LEVELS (3.9.2.6): an ascending list, or lowest, highest and step in one piece."""
     if domain.level_range:
         triplet = [low(level) for level in domain.level_range]
-        written = paginate((triplet,), request[2], reply, room, OUT_OF_RANGE, 16)
-        if written > 0:
-            reply[2] = _LEVEL_TRIPLET
-        return written
+        return put_range(triplet, request[2], reply, room, OUT_OF_RANGE)
     records = [(low(level),) for level in domain.levels]
     return paginate(records, request[2], reply, room, OUT_OF_RANGE, 16)
 
@@ -90,12 +86,6 @@ def level_get(agent, domain, request, reply, room):
     """VOLTAGE_LEVEL_GET (3.9.2.10)."""
     reply[2] = low(domain.level)
     return 12
-
-
-def name_get(agent, domain, request, reply, room):
-    """VOLTAGE_DOMAIN_NAME_GET (3.9.2.11)."""
-    reply[2] = 0
-    return put(reply, 3, text_words(domain.name, LONG_NAME)) << 2
 
 
 class VoltageProtocol(Protocol):
