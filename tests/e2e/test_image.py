@@ -238,7 +238,8 @@ def test_ctrl_c_does_not_interrupt_the_setting_up(boot):
         machine.type("\x03")
         time.sleep(0.002)
     machine.expect("nothing is served, this is just a prompt", machine.expect("MPY: soft reboot", at))
-    assert machine.run("1 + 1") == "2"
+    # The last Ctrl-C may still be on their way, and each is answered by a prompt: only what was computed tells them apart.
+    machine.expect("\n42\r\n", machine.type("6 * 7\r"))
     assert "Traceback" not in machine.said()[at:]
 
 
