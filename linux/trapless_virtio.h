@@ -3,9 +3,14 @@
  * virtio-mmio with synchronisation pages (docs/transport.md): what the parts of the frontend's
  * transport share
  *
- * trapless_link.c      the link: doorbell, interrupt, life cycle of its devices
+ * trapless_probe.c     the driver of a link node: memory, devices, doorbell (section 9)
+ * trapless_life.c      life cycle of a link's devices (sections 4.2 and 4.7)
+ * trapless_link.c      doorbell, breaking, interrupt (sections 4.7 and 6)
  * trapless_batch.c     one device's batches: publish, wait, accept (sections 4.3 and 4.7)
- * trapless_device.c    one virtio device: the configuration operations and the virtqueues
+ * trapless_device.c    one virtio device: status, features, registration (section 7)
+ * trapless_config.c    its configuration space (sections 7.2 and 7.3)
+ * trapless_queue.c     its virtqueues (section 6)
+ * trapless_scmi.c      what Linux's virtio-scmi driver needs besides
  * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
  * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
  * trapless_debugfs.c   counters and the doorbell's echo
@@ -22,6 +27,7 @@
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
+#include <linux/virtio_config.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <asm/barrier.h>
@@ -93,8 +99,6 @@ struct tpl_vdev {
 	struct virtio_device vdev;
 	struct tpl_device *device;
 };
-
-struct virtio_shm_region;
 
 struct tpl_device {
 	struct tpl_link *link;
@@ -220,6 +224,11 @@ static inline struct tpl_device *tpl_next(struct tpl_device *device)
 	return device + 1 < link->devices + link->num_devices ? device + 1 : NULL;
 }
 
+static inline struct tpl_device *to_tpl_device(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct tpl_vdev, vdev)->device;
+}
+
 /* Words of the pages: little-endian, 32 bits, naturally aligned. */
 static inline u32 tpl_load(const void *page, unsigned int offset)
 {
@@ -249,7 +258,14 @@ static inline void tpl_store_release(void *page, unsigned int offset, u32 value)
 	virt_store_release((__le32 *)(page + offset), cpu_to_le32(value));
 }
 
+/* trapless_life.c */
+void tpl_life_init(struct tpl_link *link);
+void tpl_life_begin(struct tpl_link *link);
+void tpl_life_end(struct tpl_link *link);
+
 /* trapless_link.c */
+void tpl_link_heard(struct mbox_client *client, void *message);
+void tpl_link_rung(struct mbox_client *client, void *message, int err);
 void tpl_link_ring(struct tpl_link *link);
 void tpl_link_look(struct tpl_link *link);
 void tpl_link_kick(struct tpl_device *device);
@@ -271,7 +287,23 @@ const char *tpl_result_name(u32 result);
 /* trapless_device.c */
 int tpl_device_up(struct tpl_device *device);
 void tpl_device_down(struct tpl_device *device);
+void tpl_device_reset(struct virtio_device *vdev);
 bool tpl_device_shm(struct tpl_device *device, struct virtio_shm_region *region, u8 id);
+
+/* trapless_config.c */
+void tpl_config_get(struct virtio_device *vdev, unsigned int offset, void *buf,
+		    unsigned int length);
+void tpl_config_set(struct virtio_device *vdev, unsigned int offset, const void *buf,
+		    unsigned int length);
+u32 tpl_config_generation(struct virtio_device *vdev);
+
+/* trapless_queue.c */
+int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue *vqs[],
+		 struct virtqueue_info vqs_info[], struct irq_affinity *affinity);
+void tpl_del_vqs(struct virtio_device *vdev);
+
+/* trapless_scmi.c */
+void tpl_scmi_detach_events(struct tpl_device *device);
 
 /* trapless_poll.c */
 void tpl_poll_init(struct tpl_link *link);
