@@ -238,7 +238,7 @@ def test_ctrl_c_does_not_interrupt_the_setting_up(boot):
         machine.type("\x03")
         time.sleep(0.002)
     machine.expect("nothing is served, this is just a prompt", machine.expect("MPY: soft reboot", at))
-    # The last Ctrl-C may still be on their way, and each is answered by a prompt: only what was computed tells them apart.
+    # The last Ctrl-C may still be on their way, each answered by a prompt: only what was computed tells them apart.
     machine.expect("\n42\r\n", machine.type("6 * 7\r"))
     assert "Traceback" not in machine.said()[at:]
 
