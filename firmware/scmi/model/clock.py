@@ -89,7 +89,7 @@ class Clock(Resource):
         self.parent_names = parents
         self.parents = ()
         self._parent = None
-        self._followers = []
+        self._followers = {}
         self.quick = ()
         if rate is not None:
             self._require_allowed(rate)
@@ -139,12 +139,12 @@ class Clock(Resource):
 
     def follow(self, clock):
         """Have `clock`, which takes its rate from this one, refreshed whenever this one's rate changes."""
-        self._followers.append(clock)
+        self._followers[clock] = True
         self._find_quick()
 
     def unfollow(self, clock):
         """Have `clock` refreshed no longer."""
-        self._followers.remove(clock)
+        self._followers.pop(clock, None)
         self._find_quick()
 
     def begin_telling(self):
@@ -182,7 +182,7 @@ class Clock(Resource):
         if rate != self.rate:
             self.ready.store(FIRST_NUMBER, rate)
             self.announce("rate", agent)
-            for clock in self._followers:
+            for clock in tuple(self._followers):
                 clock.refresh(agent)
 
     def check_rate_source(self, path=()):
@@ -269,10 +269,12 @@ class Clock(Resource):
         """Be fed by `parent`, one of `parents`, for the agent with id `agent`."""
         if parent is not self._parent:
             self._apply("parent", parent)
+            # At the prompt a message can come in between and take another one: the last to be entered here feeds it.
+            # A clock that follows one that does not feed it is refreshed in vain, and stays as it is.
+            before, self._parent = self._parent, parent
             if not self._has_own_rate():
-                self._parent.unfollow(self)
+                before.unfollow(self)
                 parent.follow(self)
-            self._parent = parent
             self.refresh(agent)
         self._parent_by = agent
 

@@ -104,9 +104,7 @@ class Selection(Resource):
         done = []
         try:
             for pin in self.pins:
-                before = pin.entered
-                pin.enter(*pin.altered(settings, function, agent))
-                done.append((pin, before))
+                done.append((pin, pin.alter(settings, function, agent)))
         except Exception:
             for pin, before in done:
                 pin.enter(*before)
@@ -201,9 +199,22 @@ class Pin(Selection):
         require(number in self.types, self.subject, f"has no {name_of(number)!r}; it has: {known}")
         require_value(value, number, self.choices, self.subject)
 
-    def altered(self, settings, function, agent):
-        """Return (values, function, who set what) after `agent` has set these."""
-        values, selected, setters = self.entered
+    def alter(self, settings, function, agent):
+        """Have `agent` set these; return what was in force before, as `enter` takes it.
+
+        At the prompt a message can come in between that sets something else of the pin, so it begins again.
+        """
+        before = None
+        while before is not self.entered:
+            before = self.entered
+            altered = self._altered(before, settings, function, agent)
+            self._carry_out(*altered[:2])
+        self.entered = altered
+        return before
+
+    def _altered(self, entered, settings, function, agent):
+        """Return (values, function, who set what) when `agent` has set these after `entered`."""
+        values, selected, setters = entered
         values, setters = dict(values), dict(setters)
         for number, value in settings:
             put(values, number, value)
@@ -215,10 +226,13 @@ class Pin(Selection):
 
     def enter(self, values, function, setters):
         """Have these values and this function from now on."""
+        self._carry_out(values, function)
+        self.entered = (values, function, setters)
+
+    def _carry_out(self, values, function):
         if self._change is not None and (values, function) != self.entered[:2]:
             config = {name_of(number): value for number, value in values.items()}
             self._change(self.name, config, function.name if function else None)
-        self.entered = (values, function, setters)
 
     def restore(self, agent):
         """Go back to the description in everything that the agent with id `agent` has set last."""
