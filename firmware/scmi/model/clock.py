@@ -182,9 +182,8 @@ class Clock(Resource):
         if rate != self.rate:
             self.ready.store(FIRST_NUMBER, rate)
             self.announce("rate", agent)
-            if self._followers:
-                for clock in tuple(self._followers):
-                    clock.refresh(agent)
+            for clock in self._followers:
+                clock.refresh(agent)
 
     def check_rate_source(self, path=()):
         """Refuse a clock that would take its rate from itself, or from a parent whose rates are not a list."""
