@@ -105,7 +105,7 @@ def start(machine, namespace, load=load_platform):
         if served.links:
             loop.start()
         else:
-            print("trapless: the device tree has no link (/trapless node): nothing is served, this is just a prompt.")
+            print("trapless: no link in the device tree (trapless,backend): nothing is served, this is just a prompt.")
     except Refused as refused:
         _explain(refused)
         served = app.Served()

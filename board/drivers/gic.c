@@ -25,10 +25,12 @@
 #define GICC_IAR 0x0c
 #define GICC_EOIR 0x10
 
+#define GICR_CTLR 0x0000
 #define GICR_TYPER 0x0008
 #define GICR_WAKER 0x0014
 #define GICR_SGI_FRAME 0x10000
 #define GICR_STRIDE 0x20000
+#define GICR_WRITE_PENDING (1 << 3)
 #define WAKER_SLEEP (1 << 1)
 #define WAKER_ASLEEP (1 << 2)
 #define TYPER_VLPIS (1 << 1)
@@ -60,6 +62,18 @@ static void write_bit(unsigned registers, unsigned intid) {
 
 static void write_byte(unsigned registers, unsigned intid, uint8_t value) {
     *(volatile uint8_t *)(bank(intid) + registers + intid) = value;
+}
+
+/* Version 3 takes its time: until a disabled interrupt is out of every queue it may still be signalled. */
+static void await_disabled(unsigned intid) {
+    if (platform.gic_version == 3 && intid < PRIVATE) {
+        while (io_read32(redistributor + GICR_CTLR) & GICR_WRITE_PENDING) {
+        }
+    } else if (platform.gic_version == 3) {
+        while (io_read32(platform.gic_distributor + GICD_CTLR) & CTLR_WRITE_PENDING) {
+        }
+    }
+    dsb(sy);
 }
 
 static uintptr_t find_redistributor(void) {
@@ -102,8 +116,8 @@ static void start_v3(void) {
 static void disable_all(void) {
     for (unsigned intid = 0; intid < intids; intid += 32) {
         io_write32(bank(intid) + GICD_ICENABLER + intid / 32 * 4, ~0u);
+        await_disabled(intid);
     }
-    dsb(sy);
 }
 
 void gic_start(void) {
@@ -147,7 +161,7 @@ bool gic_enable(unsigned intid, bool edge) {
 void gic_disable(unsigned intid) {
     if (intid >= 16 && intid < intids) {
         write_bit(GICD_ICENABLER, intid);
-        dsb(sy);
+        await_disabled(intid);
     }
 }
 

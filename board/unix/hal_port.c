@@ -37,6 +37,10 @@ void *hal_port_map(uint64_t phys, size_t size, enum hal_memory memory) {
     return NULL;
 }
 
+int64_t hal_port_hypercall(uint64_t number, const uint64_t args[HAL_HYPERCALL_ARGS]) {
+    return -38;
+}
+
 void hal_port_reset(void) {
     exit(0);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a machine hands out: links and their doorbells. Source: `docs/transport.md`, sections 1 and 8.
 
-How a device tree describes a link (node `/trapless`, one child for each link):
+How a device tree describes a link (a child of the node that is compatible with `trapless,backend`):
 
 - `label`: its name; `reg`, `reg-names`: "region" (everything shared) and "pool" (vrings and buffers), backend
   addresses; optionally "shm" (shared-memory regions of the devices);
@@ -81,16 +81,21 @@ def find_device(tree, compatible, index):
     return found[index].registers()[0]
 
 
+def backends(tree):
+    """Return the nodes of `tree` whose children are links; a hypervisor may have put them below one of its own."""
+    return tree.compatible("trapless,backend")
+
+
 def read_links(tree, window, doorbell):
-    """Return the Links that the device tree `tree` (hal.fdt.Tree) describes; [] without a `/trapless` node.
+    """Return the Links that the device tree `tree` (hal.fdt.Tree) describes.
 
     `window(address, size)` makes a Window of memory; `doorbell(mboxes)` a Doorbell of the cells of `mboxes`, or of
     None. ValueError, with the node's name, if a link lacks what it needs.
     """
-    root = tree.find("/trapless")
-    if root is None:
-        return []
-    return [_read_link(node, window, doorbell) for node in root.children if node.is_available()]
+    found = []
+    for root in backends(tree):
+        found += [_read_link(node, window, doorbell) for node in root.children if node.is_available()]
+    return found
 
 
 def _read_link(node, window, doorbell):

@@ -22,6 +22,7 @@ Row = _impl.Row
 Dispatcher = _impl.Dispatcher
 Watch = _impl.Watch
 Bell = _impl.Bell
+Hypercall = _impl.Hypercall
 Notifier = _impl.Notifier
 
 EMPTY = _impl.EMPTY
@@ -46,6 +47,7 @@ REASON_TWICE = _impl.REASON_TWICE
 
 QUEUE_SIZE_MAX = _impl.QUEUE_SIZE_MAX
 ECHO_SLOTS = _impl.ECHO_SLOTS
+LATCHES = _impl.LATCHES
 
 mb = _impl.mb
 rmb = _impl.rmb
@@ -62,6 +64,8 @@ interrupt = _impl.interrupt
 timer = _impl.timer
 echo = _impl.echo
 echo_off = _impl.echo_off
+latch = _impl.latch
+latch_off = _impl.latch_off
 entropy = _impl.entropy
 stir = _impl.stir
 seal = _impl.seal

@@ -3,12 +3,12 @@
 
 BAR 0: IVPosition (offset 8) is this side's id; a store of `peer << 16 | vector` to Doorbell (offset 12) interrupts
 that peer. Only vector 0 is used, in both directions. There is no INTx, and doorbells are dropped until MSI-X is
-enabled.
+enabled. The function sits behind a `pci-host-ecam-generic` bridge, its interrupts come through the `arm,gic-v2m-frame`.
 """
 
-from hal import edge
+from hal import edge, pci
 from hal.compat import const
-from hal.contract import Doorbell
+from hal.rung import RungDoorbell
 
 COMPATIBLE = "pci1af4,1110"
 
@@ -17,40 +17,50 @@ _POSITION = const(8)
 _DOORBELL = const(12)
 
 
-class IvshmemDoorbell(Doorbell):
+class Doorbells:
+    """The ivshmem doorbells of a machine: each host bridge, and the message frame, exists once.
+
+    `tree`: hal.fdt.Tree; `map_window(address, size, device)` makes a Window of physical memory.
+    """
+
+    def __init__(self, tree, map_window):
+        self._tree = tree
+        self._map = map_window
+        self._hosts = {}
+        self._frame = None
+
+    def open(self, node, peer):
+        """Return the doorbell of the ivshmem function at `node` that rings `peer`. ValueError if it cannot be one."""
+        return IvshmemDoorbell(self._host(node.parent).function(node), peer, self._message_frame())
+
+    def _host(self, node):
+        if node.path not in self._hosts:
+            self._hosts[node.path] = pci.Host(node, self._map)
+        return self._hosts[node.path]
+
+    def _message_frame(self):
+        if self._frame is None:
+            frames = self._tree.compatible("arm,gic-v2m-frame")
+            if not frames:
+                raise ValueError("device tree: no GICv2m frame, which the ivshmem doorbell needs (gic-version=2)")
+            self._frame = pci.MessageFrame(frames[0], self._map)
+        return self._frame
+
+
+class IvshmemDoorbell(RungDoorbell):
     """The doorbell between this side and `peer`. `function`: pci.Function; `frame`: pci.MessageFrame.
 
     The interrupt is attached: it schedules the serving callback. ValueError if the function is another device, or
     `peer` is this side itself.
     """
 
-    hears = True
-    rings = True
-    _echo_used = [False] * edge.ECHO_SLOTS  # the slots are the machine's, not one doorbell's
-
     def __init__(self, function, peer, frame):
         if function.ids != _IDS:
             raise ValueError("ivshmem: %08x is another device" % function.ids)
-        self._registers = function.bar(0)
-        if self._registers.r32(_POSITION) == peer:
+        registers = function.bar(0)
+        if registers.r32(_POSITION) == peer:
             raise ValueError("ivshmem: peer %d, to be rung, is this side itself" % peer)
-        self._value = peer << 16
-        self.ring = edge.Bell(self._registers, _DOORBELL, self._value)
+        super().__init__(edge.Bell(registers, _DOORBELL, peer << 16))
         self.intid = frame.take()
         edge.irq_attach(self.intid, True)
         function.enable_message(frame.register, self.intid)
-
-    def echo(self, request, request_off, reply, reply_off):
-        """Have the interrupt handler answer a changed request word; see Doorbell."""
-        used = self._echo_used
-        if False not in used:
-            return -1
-        slot = used.index(False)
-        edge.echo(slot, request, request_off, reply, reply_off, self._registers, _DOORBELL, self._value)
-        used[slot] = True
-        return slot
-
-    def echo_off(self, slot):
-        """Stop the echo of `slot`."""
-        edge.echo_off(slot)
-        self._echo_used[slot] = False

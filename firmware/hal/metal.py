@@ -1,37 +1,42 @@
 # SPDX-License-Identifier: MIT
 """The bare machine: everything is found in the device tree it was booted with. See `hal` for the contract.
 
-Doorbells are chosen by the `compatible` of the node that a link's `mboxes` points to: `pci1af4,1110` is ivshmem behind
-a `pci-host-ecam-generic` bridge, with interrupts through the `arm,gic-v2m-frame`.
+Doorbells are chosen by the `compatible` of the node that a link's `mboxes` points to: what rings on which hypervisor is
+a table.
 """
 
 import _hal
 
-from hal import edge, ivshmem, pci
+from hal import edge, ivshmem, xen
 from hal.compat import const, ticks_diff, ticks_ms, ticks_us  # noqa: F401 (the clock is part of the contract)
-from hal.contract import Doorbell, draw, find_device, read_links
+from hal.contract import Doorbell, backends, draw, find_device, read_links
 from hal.fdt import Tree
 
 _CHUNK = const(256)
 
 _word = bytearray(4)
 
+# What makes the doorbells of a kind, by the `compatible` of their nodes.
+_DOORBELLS = {ivshmem.COMPATIBLE: ivshmem.Doorbells, xen.COMPATIBLE: xen.Doorbells}
+
 
 class _Board:
-    """The device tree and what was made from it: each host bridge and message frame exists once."""
+    """The device tree and what was made from it."""
 
     def __init__(self):
         self.tree = Tree(_hal.dtb())
-        self._hosts = {}
-        self._frame = None
+        self._kinds = {}
         self._stir_seeds()
+        for node in backends(self.tree):
+            for link in node.children:
+                xen.check_regions(self.tree, link)
         self.links = read_links(self.tree, self._memory, self._doorbell)
 
     def _stir_seeds(self):
-        chosen = self.tree.find("/chosen")
-        for name in ("rng-seed", "kaslr-seed"):
-            if chosen is not None and name in chosen.properties:
-                edge.stir(chosen.properties[name])
+        for node in [self.tree.find("/chosen")] + backends(self.tree):
+            for name in ("rng-seed", "kaslr-seed"):
+                if node is not None and name in node.properties:
+                    edge.stir(node.properties[name])
 
     def _memory(self, address, size):
         return _hal.map_window(address, size, False)
@@ -40,22 +45,15 @@ class _Board:
         if mboxes is None:
             return Doorbell()
         node = self.tree.phandle(mboxes[0])
-        if ivshmem.COMPATIBLE not in node.texts("compatible"):
-            raise ValueError("device tree: no driver for the doorbell %s" % node.path)
-        return ivshmem.IvshmemDoorbell(self._host(node.parent).function(node), mboxes[1], self._message_frame())
+        for kind in node.texts("compatible"):
+            if kind in _DOORBELLS:
+                return self._of_kind(kind).open(node, mboxes[1])
+        raise ValueError("device tree: no driver for the doorbell %s" % node.path)
 
-    def _host(self, node):
-        if node.path not in self._hosts:
-            self._hosts[node.path] = pci.Host(node, _hal.map_window)
-        return self._hosts[node.path]
-
-    def _message_frame(self):
-        if self._frame is None:
-            frames = self.tree.compatible("arm,gic-v2m-frame")
-            if not frames:
-                raise ValueError("device tree: no GICv2m frame, which the ivshmem doorbell needs (gic-version=2)")
-            self._frame = pci.MessageFrame(frames[0], _hal.map_window)
-        return self._frame
+    def _of_kind(self, kind):
+        if kind not in self._kinds:
+            self._kinds[kind] = _DOORBELLS[kind](self.tree, _hal.map_window)
+        return self._kinds[kind]
 
 
 _board = None

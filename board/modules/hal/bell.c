@@ -25,11 +25,14 @@ static mp_obj_t bell_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
     return MP_OBJ_FROM_PTR(self);
 }
 
-static mp_obj_t bell_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 0, 0, false);
-    const bell_t *self = MP_OBJ_TO_PTR(self_in);
+static inline void ring_bell(const bell_t *self) {
     hal_dsb(); /* what the bell announces has completed before it rings */
     *(volatile uint32_t *)self->reg = self->value;
+}
+
+static mp_obj_t bell_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 0, 0, false);
+    ring_bell(MP_OBJ_TO_PTR(self_in));
     return mp_const_none;
 }
 
@@ -38,6 +41,21 @@ MP_DEFINE_CONST_OBJ_TYPE(
     make_new, bell_make_new,
     call, bell_call
     );
+
+mp_obj_t hal_arg_ring(mp_obj_t arg) {
+    if (arg != mp_const_none && !mp_obj_is_type(arg, &hal_type_bell) && !mp_obj_is_type(arg, &hal_type_hypercall)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("neither a Bell nor a Hypercall"));
+    }
+    return arg;
+}
+
+void hal_ring(mp_obj_t ring) {
+    if (mp_obj_is_type(ring, &hal_type_bell)) {
+        ring_bell(MP_OBJ_TO_PTR(ring));
+    } else if (mp_obj_is_type(ring, &hal_type_hypercall)) {
+        hal_hypercall(ring);
+    }
+}
 
 typedef struct {
     mp_obj_base_t base;

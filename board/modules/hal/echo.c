@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers at interrupt level: a word that the peer changed is stored to another word, and a doorbell register is
- * written. It measures what a doorbell costs without an interpreter. Interrupt context: no allocation, only raw
- * pointers; the windows they belong to are kept alive by a root pointer.
+ * Answers at interrupt level: a word that the peer changed is stored to another word, and the peer is rung. It
+ * measures what a doorbell costs without an interpreter. Interrupt context: no allocation, only raw pointers; what they
+ * belong to is kept alive by a root pointer.
  */
 
 #include "barrier.h"
@@ -11,12 +11,11 @@
 static struct {
     uint8_t *request; /* NULL: the slot is free; written last when it is taken, first when it is given up */
     uint8_t *reply;
-    uint8_t *doorbell; /* may be NULL */
-    uint32_t value;
+    mp_obj_t ring;
     uint32_t seen;
 } echoes[HAL_ECHO_SLOTS];
 
-MP_REGISTER_ROOT_POINTER(mp_obj_t hal_echo_windows[8 * 3]); /* HAL_ECHO_SLOTS times request, reply, doorbell */
+MP_REGISTER_ROOT_POINTER(mp_obj_t hal_echo_windows[8 * 3]); /* HAL_ECHO_SLOTS times request, reply, ring */
 
 void hal_echo_answer_all(void) {
     for (size_t i = 0; i < HAL_ECHO_SLOTS; i++) {
@@ -29,10 +28,7 @@ void hal_echo_answer_all(void) {
         }
         echoes[i].seen = word;
         hal_store_release32(echoes[i].reply, word);
-        if (echoes[i].doorbell != NULL) {
-            hal_dsb(); /* the reply has completed before the peer is told */
-            *(volatile uint32_t *)echoes[i].doorbell = echoes[i].value;
-        }
+        hal_ring(echoes[i].ring);
     }
 }
 
@@ -58,26 +54,24 @@ static size_t arg_slot(mp_obj_t arg) {
     return slot;
 }
 
-/* args: slot, request, request_off, reply, reply_off, doorbell, doorbell_off, value */
+/* args: slot, request, request_off, reply, reply_off, ring */
 static mp_obj_t hal_echo(size_t n_args, const mp_obj_t *args) {
     size_t slot = arg_slot(args[0]);
     uint8_t *request = hal_window_word(args[1], args[2]);
     uint8_t *reply = hal_window_word(args[3], args[4]);
-    uint8_t *doorbell = args[5] == mp_const_none ? NULL : hal_window_word(args[5], args[6]);
-    uint32_t value = (uint32_t)hal_arg_word(args[7]);
+    mp_obj_t ring = hal_arg_ring(args[5]);
     disable(slot);
     for (size_t i = 0; i < 3; i++) {
         MP_STATE_VM(hal_echo_windows)[3 * slot + i] = args[1 + 2 * i];
     }
     echoes[slot].reply = reply;
-    echoes[slot].doorbell = doorbell;
-    echoes[slot].value = value;
+    echoes[slot].ring = ring;
     echoes[slot].seen = hal_load_acquire32(request);
     hal_copied();
     echoes[slot].request = request;
     return mp_const_none;
 }
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(hal_echo_obj, 8, 8, hal_echo);
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(hal_echo_obj, 6, 6, hal_echo);
 
 static mp_obj_t hal_echo_off(mp_obj_t slot_in) {
     size_t slot = arg_slot(slot_in);

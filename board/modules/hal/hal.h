@@ -22,6 +22,7 @@ _Static_assert(sizeof(mp_int_t) == 8, "_hal needs 64-bit small integers: a 32-bi
 #define HAL_QUEUE_SIZE_MAX (256)
 #define HAL_WATCH_MAX (1024)
 #define HAL_ECHO_SLOTS (8)
+#define HAL_LATCHES (4)
 #define HAL_INTID_MIN (16)
 #define HAL_INTID_END (1020)
 
@@ -95,6 +96,7 @@ extern const mp_obj_type_t hal_type_chain;
 extern const mp_obj_type_t hal_type_queue;
 extern const mp_obj_type_t hal_type_watch;
 extern const mp_obj_type_t hal_type_bell;
+extern const mp_obj_type_t hal_type_hypercall;
 extern const mp_obj_type_t hal_type_notifier;
 extern const mp_obj_type_t hal_type_server;
 extern const mp_obj_type_t hal_type_answer;
@@ -104,6 +106,7 @@ extern const mp_obj_type_t hal_type_dispatcher;
 /* window.c */
 mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);
 uint8_t *hal_window_word(mp_obj_t window, mp_obj_t off); /* of 32 bits; raises as an access there would */
+uint8_t *hal_window_word64(mp_obj_t window, mp_obj_t off);
 
 /*
  * Arguments. An integer that a machine word cannot hold is SIZE_MAX: out of every range. TypeError if it is no
@@ -123,9 +126,18 @@ bool hal_queue_pending(const hal_queue_t *queue);
 void hal_queue_arm(const hal_queue_t *queue);
 void hal_queue_disarm(const hal_queue_t *queue);
 
-/* service.c */
+/* bell.c: rings by a Bell or a Hypercall, in any context; None rings nobody. TypeError if it is none of them. */
+mp_obj_t hal_arg_ring(mp_obj_t arg);
+void hal_ring(mp_obj_t ring);
+
+/* hypercall.c */
+int64_t hal_hypercall(mp_obj_t call);
+
+/* echo.c, latch.c */
 void hal_echo_answer_all(void);
 void hal_echo_reset(void);
+void hal_latch_take_all(void);
+void hal_latch_reset(void);
 
 MP_DECLARE_CONST_FUN_OBJ_1(hal_serve_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(hal_serving_obj);
@@ -138,6 +150,8 @@ MP_DECLARE_CONST_FUN_OBJ_1(hal_interrupt_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_timer_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(hal_echo_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_echo_off_obj);
+MP_DECLARE_CONST_FUN_OBJ_3(hal_latch_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(hal_latch_off_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_entropy_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_stir_obj);
 

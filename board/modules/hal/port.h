@@ -53,6 +53,13 @@ uint64_t hal_port_counter(void);
  */
 void *hal_port_map(uint64_t phys, size_t size, enum hal_memory memory);
 
+/*
+ * Call the hypervisor with a number and arguments; returns its answer, negative if it refuses. ENOSYS, -38, where there
+ * is no hypervisor to call, or, like any undefined instruction, a fault.
+ */
+#define HAL_HYPERCALL_ARGS (5)
+int64_t hal_port_hypercall(uint64_t number, const uint64_t args[HAL_HYPERCALL_ARGS]);
+
 /* Restart or switch off the machine (PSCI SYSTEM_RESET, SYSTEM_OFF). On the unix port: leave the process. */
 __attribute__((noreturn)) void hal_port_reset(void);
 __attribute__((noreturn)) void hal_port_off(void);

@@ -175,6 +175,7 @@ void hal_note_ctrl_c(void) {
 
 void hal_on_interrupt(unsigned intid) {
     if (intid < HAL_INTID_END && (service.attached[intid / 32] >> (intid % 32) & 1)) {
+        hal_latch_take_all();
         hal_echo_answer_all();
         schedule();
     }
@@ -186,6 +187,7 @@ void hal_on_timer(void) {
 }
 
 void hal_reset(void) {
+    hal_latch_reset();
     hal_echo_reset();
     hal_port_timer_ms(0);
     for (unsigned intid = HAL_INTID_MIN; intid < HAL_INTID_END; intid++) {

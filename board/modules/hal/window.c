@@ -122,6 +122,11 @@ uint8_t *hal_window_word(mp_obj_t window, mp_obj_t off) {
     return aligned(window, off, 4);
 }
 
+uint8_t *hal_window_word64(mp_obj_t window, mp_obj_t off) {
+    hal_window_word(window, off);
+    return aligned(window, off, 8);
+}
+
 #define DEFINE_ACCESS(bits, to_obj) \
     static mp_obj_t window_r##bits(mp_obj_t self_in, mp_obj_t off_in) { \
         return to_obj(*(volatile uint##bits##_t *)aligned(self_in, off_in, bits / 8)); \

@@ -8,6 +8,7 @@ to schedule it, so that `run_pending()` does.
 """
 
 from hal.pure.barrier import dsb, mb, rmb, wmb
+from hal.pure.bell import Bell, Hypercall, Notifier
 from hal.pure.codes import (
     BROKEN,
     EMPTY,
@@ -35,6 +36,7 @@ from hal.pure.queue import Chain, SplitQueue
 from hal.pure.server import Answer, Server
 from hal.pure.service import (
     ECHO_SLOTS,
+    LATCHES,
     echo,
     echo_off,
     fault,
@@ -42,11 +44,13 @@ from hal.pure.service import (
     interrupt,
     irq_attach,
     irq_detach,
+    latch,
+    latch_off,
     notify,
     run_pending,
     serve,
     serving,
     timer,
 )
-from hal.pure.watch import Bell, Notifier, Watch
+from hal.pure.watch import Watch
 from hal.pure.window import Window

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The serving callback, interrupts and echoes. Nobody schedules the callback here: `run_pending()` does."""
+"""The serving callback, interrupts, latches and echoes. Nobody schedules the callback here: `run_pending()` does."""
 
 from hal.compat import const
 from hal.pure.arguments import integer
-from hal.pure.window import word_at
+from hal.pure.bell import Bell, Hypercall
+from hal.pure.window import word64_at, word_at
 
 ECHO_SLOTS = const(8)
+LATCHES = const(4)
 
 
 class _Service:
@@ -20,6 +22,7 @@ class _Service:
         self.serving = False
         self.attached = set()
         self.echoes = [None] * ECHO_SLOTS
+        self.latches = [None] * LATCHES
         self.faults = 0
         self.fault = None
 
@@ -112,8 +115,12 @@ def irq_detach(intid):
 
 
 def interrupt(intid):
-    """Do what arrival of interrupt `intid` does: the echoes, then schedule the callback. For simulation and tests."""
+    """Do what arrival of interrupt `intid` does: take the latches, answer the echoes, schedule the callback."""
     if _intid(intid) in _service.attached:
+        for latched in _service.latches:
+            if latched is not None:
+                window, off = latched
+                window.w64(off, 0)
         for slot in _service.echoes:
             if slot is not None:
                 slot.answer()
@@ -121,14 +128,14 @@ def interrupt(intid):
 
 
 class _Echo:
-    def __init__(self, request, request_off, reply, reply_off, doorbell, doorbell_off, value):
+    def __init__(self, request, request_off, reply, reply_off, ring):
         for window, off in ((request, request_off), (reply, reply_off)):
             word_at(window, off)
-        if doorbell is not None:
-            word_at(doorbell, doorbell_off)
+        if ring is not None and not isinstance(ring, (Bell, Hypercall)):
+            raise TypeError("neither a Bell nor a Hypercall")
         self._request, self._request_off = request, request_off
         self._reply, self._reply_off = reply, reply_off
-        self._doorbell, self._doorbell_off, self._value = doorbell, doorbell_off, integer(value)
+        self._ring = ring
         self._seen = request.load_acquire(request_off)
 
     def answer(self):
@@ -137,8 +144,8 @@ class _Echo:
             return
         self._seen = word
         self._reply.store_release(self._reply_off, word)
-        if self._doorbell is not None:
-            self._doorbell.w32(self._doorbell_off, self._value)
+        if self._ring is not None:
+            self._ring()
 
 
 def _echo_slot(slot):
@@ -147,17 +154,37 @@ def _echo_slot(slot):
     return slot
 
 
-def echo(slot, request, request_off, reply, reply_off, doorbell, doorbell_off, value):
-    """Answer at interrupt level: a new word at `request` is stored at `reply`, then `value` to the doorbell register.
+def echo(slot, request, request_off, reply, reply_off, ring):
+    """Answer at interrupt level: a new word at `request` is stored at `reply`, then the peer is rung.
 
-    The three are Windows with offsets of 32-bit words; the doorbell may be None. `slot`: 0 to ECHO_SLOTS - 1.
+    Both are Windows with offsets of 32-bit words; `ring` is a Bell, a Hypercall or None. `slot`: 0 to ECHO_SLOTS - 1.
     """
-    _service.echoes[_echo_slot(slot)] = _Echo(request, request_off, reply, reply_off, doorbell, doorbell_off, value)
+    _service.echoes[_echo_slot(slot)] = _Echo(request, request_off, reply, reply_off, ring)
 
 
 def echo_off(slot):
     """Stop the echo of `slot`."""
     _service.echoes[_echo_slot(slot)] = None
+
+
+def _latch_slot(slot):
+    if not 0 <= integer(slot) < LATCHES:
+        raise IndexError("no such latch")
+    return slot
+
+
+def latch(slot, window, off):
+    """Have every attached interrupt exchange the 64-bit word at `off` for 0 before anything else, in order of slots.
+
+    For what the interrupting side sets, and must find cleared before it interrupts again. `slot`: 0 to LATCHES - 1.
+    """
+    word64_at(window, off)
+    _service.latches[_latch_slot(slot)] = (window, off)
+
+
+def latch_off(slot):
+    """Leave the word of `slot` alone from now on."""
+    _service.latches[_latch_slot(slot)] = None
 
 
 def timer(ms):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Finding work, sleeping without losing a wake-up, and telling the peer. Source: docs/transport.md, 6."""
+"""Finding work, and sleeping without losing a wake-up. Source: docs/transport.md, 6."""
 
 from hal.pure.arguments import WORD, integer
-from hal.pure.barrier import dsb, mb
+from hal.pure.barrier import mb
 from hal.pure.queue import SplitQueue
 from hal.pure.window import word_at
 
@@ -142,36 +142,3 @@ class Watch:
                 return False
             handlers[slot]()
         return True
-
-
-class Bell:
-    """Called, stores the 32-bit `value` to the doorbell register at `off` of `window`, after all earlier stores."""
-
-    def __init__(self, window, off, value):
-        word_at(window, off)
-        self._window = window
-        self._off = off
-        self._value = integer(value)
-
-    def __call__(self):
-        dsb()
-        self._window.w32(self._off, self._value)
-
-
-class Notifier:
-    """Called, adds 1 (with release) at `off` of `count`; calls `ring()` if the peer's word at `sleep_off` is not 0."""
-
-    def __init__(self, count, off, sleep, sleep_off, ring):
-        word_at(count, off)
-        word_at(sleep, sleep_off)
-        if not callable(ring):
-            raise TypeError("not callable")
-        self._count, self._off = count, off
-        self._sleep, self._sleep_off = sleep, sleep_off
-        self._ring = ring
-
-    def __call__(self):
-        self._count.add_release(self._off, 1)
-        mb()  # pairs with the peer's barrier between its flag and its look at the counter
-        if self._sleep.r32(self._sleep_off):
-            self._ring()

@@ -127,3 +127,8 @@ def word_at(window, off):
     if not isinstance(window, Window):
         raise TypeError("not a Window")
     window.r32(off)  # raises what an access there would raise
+
+
+def word64_at(window, off):
+    word_at(window, off)
+    window.r64(off)

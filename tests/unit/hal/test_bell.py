@@ -41,6 +41,23 @@ def test_a_notifier_rings_by_any_function(twin):
 
 
 @for_twins
+def test_a_hypercall_without_a_hypervisor_is_refused(twin):
+    window = page(twin)
+    for call in (twin.Hypercall(32), twin.Hypercall(12, 7, window), twin.Hypercall(1, 0, (1 << 64) - 1, 3, 4, window)):
+        assert call() == -38
+
+
+@for_twins
+def test_arguments_of_a_hypercall(twin):
+    for wrong, error in ((-1, ValueError), (1 << 64, ValueError), (None, TypeError), (bytearray(8), TypeError)):
+        raises(error, twin.Hypercall, wrong)
+        raises(error, twin.Hypercall, 1, 2, wrong)
+    raises(TypeError, twin.Hypercall)
+    raises(TypeError, twin.Hypercall, 0, 1, 2, 3, 4, 5, 6)
+    raises(TypeError, twin.Hypercall(0), 1)
+
+
+@for_twins
 def test_arguments(twin):
     window = page(twin)
     ring = twin.Bell(window, 0, 0)

@@ -73,7 +73,8 @@ def blob(frame=True, mboxes=True, compatible="pci1af4,1110"):
         ("ranges", cells(0x2000000, 0, MEMORY, 0, MEMORY, 0, 0x2EFF0000)),
         ("doorbell@1,0", [("compatible", compatible), ("reg", cells(0x800, 0, 0, 0, 0)), ("phandle", cells(3))]),
     ]
-    nodes = [("trapless", [*root, ("link@41000000", link)]), ("pcie@10000000", bridge)]
+    backend = [*root, ("compatible", "trapless,backend"), ("link@41000000", link)]
+    nodes = [("trapless", backend), ("pcie@10000000", bridge)]
     if frame:
         nodes.append(("v2m@8020000", [("compatible", "arm,gic-v2m-frame"), ("reg", wide(FRAME, 0x1000))]))
     return write([*root, ("chosen", [("rng-seed", b"\1\2\3\4")]), *nodes])

@@ -168,7 +168,7 @@ def test_the_echo_answers_at_interrupt_level(twin):
     bell = twin.Window(bytearray(16), 16)
     page.w32(0, 7)
     twin.irq_attach(80, True)
-    twin.echo(2, page, 0, page, 4, bell, 12, 0x10000)
+    twin.echo(2, page, 0, page, 4, twin.Bell(bell, 12, 0x10000))
     twin.interrupt(80)
     assert (page.r32(4), bell.r32(12)) == (0, 0)  # what stood there before is not new
     page.w32(0, 0xFFFFFFFF)
@@ -194,7 +194,7 @@ def test_an_echo_needs_no_doorbell(twin):
     page = twin.Window(bytearray(32), 32)
     twin.irq_attach(80, True)
     for slot in range(twin.ECHO_SLOTS):
-        twin.echo(slot, page, 0, page, 4, None, 0, 0)
+        twin.echo(slot, page, 0, page, 4, twin.Hypercall(32) if slot else None)
     page.w32(0, 9)
     twin.interrupt(80)
     assert page.r32(4) == 9
@@ -206,7 +206,7 @@ def test_an_echo_needs_no_doorbell(twin):
 @for_twins
 def test_arguments_of_the_echo(twin):
     page = twin.Window(bytearray(32), 32)
-    good = [0, page, 0, page, 4, page, 8, 1]
+    good = [0, page, 0, page, 4, None]
     for position, error, value in (
         (0, IndexError, twin.ECHO_SLOTS),
         (0, IndexError, -1),
@@ -216,11 +216,49 @@ def test_arguments_of_the_echo(twin):
         (3, TypeError, bytearray(8)),
         (4, IndexError, -4),
         (5, TypeError, 5),
-        (6, IndexError, 1 << 70),
-        (7, TypeError, None),
+        (5, TypeError, page),
+        (5, TypeError, len),
     ):
         raises(error, twin.echo, *(good[:position] + [value] + good[position + 1 :]))
     raises(IndexError, twin.echo_off, twin.ECHO_SLOTS)
+
+
+@for_twins
+def test_latches_are_taken_before_the_echoes(twin):
+    page = twin.Window(bytearray(64), 64)
+    everything = (1 << 64) - 1
+    for at in range(0, 64, 8):
+        page.w64(at, everything)
+    twin.irq_attach(80, False)
+    twin.echo(0, page, 32, page, 40, None)
+    twin.latch(1, page, 8)
+    twin.latch(0, page, 32)
+    twin.interrupt(81)
+    assert page.r64(8) == everything
+    twin.interrupt(80)
+    assert (page.r32(40), page.r32(44)) == (0, 0xFFFFFFFF)  # the echo saw what the latch had left
+    assert [at for at in range(0, 64, 8) if page.r64(at) == 0] == [8, 32]
+    twin.latch(1, page, 48)
+    twin.latch_off(0)
+    page.w64(8, 5)
+    page.w64(32, 6)
+    twin.interrupt(80)
+    assert [page.r64(at) for at in (8, 32, 48)] == [5, 6, 0]
+    twin.latch_off(1)
+    twin.echo_off(0)
+    twin.irq_detach(80)
+
+
+@for_twins
+def test_arguments_of_a_latch(twin):
+    page = twin.Window(bytearray(32), 32)
+    for slot in (twin.LATCHES, -1, 1 << 70):
+        raises(IndexError, twin.latch, slot, page, 0)
+        raises(IndexError, twin.latch_off, slot)
+    for off, error in ((28, IndexError), (32, IndexError), (-8, IndexError), (4, ValueError), (None, TypeError)):
+        raises(error, twin.latch, 0, page, off)
+    raises(TypeError, twin.latch, 0, bytearray(32), 0)
+    raises(TypeError, twin.latch, None, page, 0)
 
 
 @for_twins

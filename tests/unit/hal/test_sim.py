@@ -36,7 +36,7 @@ RNG = ("virtio@41002000", device_items(1, ("trapless,device", "rng")))
 def blob(*links):
     root = [("#address-cells", cells(2)), ("#size-cells", cells(2))]
     nodes = [("link@%d" % i, items) for i, items in enumerate(links)]
-    return write(root + [("trapless", root + nodes)])
+    return write(root + [("trapless", root + [("compatible", "trapless,backend")] + nodes)])
 
 
 def test_links_come_from_the_device_tree():
