@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Device trees of all guests: what QEMU dumps for a machine, plus what the topology and the platform model say.
+"""Device trees of the QEMU pair: what QEMU dumps for a machine, plus what the topology and the platform model say.
 
 The bindings are those of `linux/bindings/` (frontend) and of `docs/architecture.md` (backend). Addresses come from the
 dumped tree's memory nodes, so none is written down twice.
@@ -13,26 +13,17 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trapless import overlay, project
+from trapless import nodes, project
 from trapless.errors import MachineError, TopologyError
 from trapless.machine import memory_arguments
-from trapless.topology import Link, Machine, Range, Topology
+from trapless.nodes import Place
+from trapless.topology import Link, Machine, Topology
 from trapless.tree import Cells, Node, Tree
 
 _SEEDS = {"rng-seed": 32, "kaslr-seed": 8}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a link lies in one machine, guest-physical: the region, the pool, and the shared-memory regions, if any."""
-
-    region: Range
-    pool: Range
-    shm: Range | None = None
 
 
 def base(machine: Machine, arguments: Iterable[str]) -> bytes:
@@ -83,14 +74,7 @@ def places(tree: Tree, topology: Topology, machine: Machine) -> dict[str, Place]
     if [found.size for found in (private, *regions)] != sizes:
         found = [str(node) for node in (private, *regions)]
         raise TopologyError(f"QEMU gives {machine.name} memory of {found}, wanted sizes {sizes}")
-    return {
-        link.name: Place(
-            Range(f"region of {link.name}", region.start, region.size),
-            Range(f"pool of {link.name}", region.start + link.pool_offset, link.pool_size),
-            Range(f"shm of {link.name}", region.start + link.shm_offset, link.shm_size) if link.shm_size else None,
-        )
-        for link, region in zip(links, regions, strict=True)
-    }
+    return {link.name: nodes.place(link, region.start) for link, region in zip(links, regions, strict=True)}
 
 
 def _prepare(blob: bytes, by_hand: bool) -> Tree:
@@ -106,7 +90,7 @@ def _prepare(blob: bytes, by_hand: bool) -> Tree:
     return tree
 
 
-def _mboxes(tree: Tree, link: Link, side: str, by_hand: bool) -> Node:
+def _doorbell(tree: Tree, link: Link, side: str, by_hand: bool) -> Node:
     """Add the node of the ivshmem function of `side` of a link; return the properties of the link's doorbell.
 
     There is none for `by_hand`, or if nobody rings.
@@ -120,9 +104,7 @@ def _mboxes(tree: Tree, link: Link, side: str, by_hand: bool) -> Node:
     node = {"compatible": "pci1af4,1110", "reg": [slot << 11, 0, 0, 0, 0], "#mbox-cells": 1}
     bus = tree.compatible("pci-host-ecam-generic")
     tree.graft(bus, {f"doorbell@{slot:x},0": node})
-    polls: Node = {"trapless,polled": True} if side not in link.rings else {}
-    polls |= {"trapless,polls": True} if len(link.rings) == 1 and side in link.rings else {}
-    return {"mboxes": [tree.phandle(f"{bus}/doorbell@{slot:x},0"), peer], **polls}
+    return nodes.doorbell(link, side, [tree.phandle(f"{bus}/doorbell@{slot:x},0"), peer])
 
 
 def frontend(
@@ -149,75 +131,35 @@ def frontend(
     """
     tree = _prepare(blob, by_hand)
     where = places(tree, topology, machine)
-    protocols = {node["name"]: node["properties"] for node in platform.frontend_nodes()}
     for link in topology.links_of(machine.name):
-        _frontend_link(tree, link, where[link.name], by_hand)
-        if any(device.kind == "scmi" for device in link.devices):
-            tree.graft("/", {"firmware": {"scmi": _scmi(link, protocols)}})
-    cpus = [name for name in tree.children("/cpus") if name.startswith("cpu@")]
-    overlay.apply(tree, overlay.of_frontend(platform.describe()["frontend"], cpus))
-    overlay.apply(tree, further or {})
+        reserved, shared = _reserved(where[link.name])
+        tree.graft("/", {"reserved-memory": reserved})
+        regions = [tree.phandle(f"/reserved-memory/{name}") for name in shared]
+        bell = _doorbell(tree, link, "frontend", by_hand)
+        node = nodes.frontend_link(link, where[link.name], regions, bell)
+        tree.graft("/", {f"link@{where[link.name].region.start:x}": node})
+        nodes.add_platform(tree, link, platform, further)
     return tree.blob()
-
-
-def _frontend_link(tree: Tree, link: Link, place: Place, by_hand: bool) -> None:
-    region = place.region
-    reserved, shared = _reserved(place)
-    tree.graft("/", {"reserved-memory": reserved})
-    node: Node = {
-        "compatible": "trapless,virtio-link",
-        "memory-region": [tree.phandle(f"/reserved-memory/{name}") for name in shared],
-        "dma-coherent": True,
-        **_mboxes(tree, link, "frontend", by_hand),
-        "#address-cells": 2,
-        "#size-cells": 2,
-        "ranges": True,
-    }
-    node |= {name: {"compatible": "trapless,virtio-mmio-sync", **pages} for name, pages in _pages(link, region)}
-    tree.graft("/", {f"link@{region.start:x}": node})
 
 
 def _reserved(place: Place) -> tuple[Node, list[str]]:
     """Return the nodes that keep a region out of the frontend's memory, and the names of those for pool and shm."""
-    nodes: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
+    content: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
     shared: list[str] = []
     at = place.region.start
     for part in sorted([place.pool] + ([place.shm] if place.shm else []), key=lambda part: part.start):
         if at < part.start:
-            nodes[f"pages@{at:x}"] = {"reg": Cells([at, part.start - at]), "no-map": True}
+            content[f"pages@{at:x}"] = {"reg": Cells([at, part.start - at]), "no-map": True}
         if part is place.pool:
-            nodes[f"pool@{part.start:x}"] = {"compatible": "restricted-dma-pool", "reg": _reg(part)}
+            content[f"pool@{part.start:x}"] = {"compatible": "restricted-dma-pool", "reg": nodes.reg(part)}
             shared.insert(0, f"pool@{part.start:x}")
         else:
-            nodes[f"shm@{part.start:x}"] = {"reg": _reg(part), "no-map": True}
+            content[f"shm@{part.start:x}"] = {"reg": nodes.reg(part), "no-map": True}
             shared.append(f"shm@{part.start:x}")
         at = part.end
     if at < place.region.end:
-        nodes[f"rest@{at:x}"] = {"reg": Cells([at, place.region.end - at]), "no-map": True}
-    return nodes, shared
-
-
-def _pages(link: Link, region: Range) -> list[tuple[str, Node]]:
-    found = []
-    for device in link.devices:
-        device_page, driver_page = (region.start + at for at in (link.device_page(device), link.driver_page(device)))
-        reg = Cells([device_page, link.page, driver_page, link.page])
-        found.append((f"virtio@{device_page:x}", {"reg": reg, "reg-names": ["device", "driver"]}))
-    return found
-
-
-def _reg(part: Range) -> Cells:
-    return Cells([part.start, part.size])
-
-
-def _scmi(link: Link, protocols: Mapping[str, Node]) -> Node:
-    return {
-        "compatible": "arm,scmi-virtio",
-        "arm,max-rx-timeout-ms": link.scmi_timeout_ms,
-        "#address-cells": 1,
-        "#size-cells": 0,
-        **protocols,
-    }
+        content[f"rest@{at:x}"] = {"reg": Cells([at, place.region.end - at]), "no-map": True}
+    return content, shared
 
 
 def backend(
@@ -237,35 +179,15 @@ def backend(
     """
     tree = _prepare(blob, by_hand)
     where = places(tree, topology, machine)
-    links: Node = {"compatible": "trapless,backend", "#address-cells": 2, "#size-cells": 2, "ranges": True}
+    links: Node = {}
     reserved: Node = {"#address-cells": 2, "#size-cells": 2, "ranges": True}
     for link in topology.links_of(machine.name):
-        place = where[link.name]
-        reserved[f"region@{place.region.start:x}"] = {"reg": _reg(place.region), "no-map": True}
-        links[f"link@{place.region.start:x}"] = _backend_link(tree, link, place, frontends[link.name], by_hand)
-    tree.graft("/", {"reserved-memory": reserved, "trapless": links})
+        place, far = where[link.name], frontends[link.name]
+        reserved[f"region@{place.region.start:x}"] = {"reg": nodes.reg(place.region), "no-map": True}
+        bell = _doorbell(tree, link, "backend", by_hand)
+        links[f"link@{place.region.start:x}"] = nodes.backend_link(link, place, far, bell)
+    tree.graft("/", {"reserved-memory": reserved, "trapless": nodes.backend(links)})
     return tree.blob()
-
-
-def _backend_link(tree: Tree, link: Link, place: Place, far: Place, by_hand: bool) -> Node:
-    node: Node = {
-        "label": link.name,
-        "reg": Cells([*_reg(place.region), *_reg(place.pool)]),
-        "reg-names": ["region", "pool"],
-        "trapless,frontend-base": Cells([far.pool.start]),
-        **_mboxes(tree, link, "backend", by_hand),
-        "#address-cells": 2,
-        "#size-cells": 2,
-        "ranges": True,
-    }
-    if place.shm and far.shm:
-        node["reg"] = Cells([*_reg(place.region), *_reg(place.pool), *_reg(place.shm)])
-        node["reg-names"] = ["region", "pool", "shm"]
-        node["trapless,frontend-shm"] = Cells([far.shm.start])
-    for device, (name, pages) in zip(link.devices, _pages(link, place.region), strict=True):
-        model = {"trapless,model": device.model} if device.model else {}
-        node[name] = {**pages, "trapless,device": device.kind, **model}
-    return node
 
 
 def make(plan: Topology, platform: Any, by_hand: bool = False, further: Node | None = None) -> dict[str, bytes]:
