@@ -38,6 +38,7 @@ def versions():
         "image": image,
         "micropython": found.get("MICROPYTHON_VERSION", "not set up"),
         "kernel": found.get("KERNEL_VERSION", "not set up"),
+        "xen": found.get("XEN_VERSION", "not set up"),
         "busybox": found.get("BUSYBOX_VERSION", "not set up"),
         "qemu": first_line("qemu-system-aarch64", "--version"),
         "compiler": first_line("aarch64-linux-gnu-gcc", "--version"),

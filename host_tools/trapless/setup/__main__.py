@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import cache, diagnosis, environment, kernel, packages, products, sources, values
+from . import cache, diagnosis, environment, hypervisor, kernel, packages, products, sources, values
 from .report import Failure, report, say
 
 
@@ -27,6 +27,7 @@ def dependencies(root: Path) -> dict[str, str]:
         micropython = sources.micropython(store)
         busybox = sources.busybox(store)
         linux = kernel.ensure(root, store)
+        xen = hypervisor.ensure(root, store)
     return {
         "MICROPYTHON_TOP": str(micropython.path),
         "MICROPYTHON_VERSION": micropython.version,
@@ -35,6 +36,8 @@ def dependencies(root: Path) -> dict[str, str]:
         "KERNEL_VERSION": linux.version,
         "BUSYBOX": str(busybox.path),
         "BUSYBOX_VERSION": busybox.version,
+        "XEN": str(xen.path),
+        "XEN_VERSION": xen.version,
     }
 
 
@@ -52,7 +55,7 @@ def set_up(root: Path, asked: list[str]) -> None:
 
 def forget_versions() -> None:
     """Remove what was fetched, so that it is looked for again; what was built of it stays."""
-    for what in (sources.MICROPYTHON, sources.LINUX, sources.BUSYBOX):
+    for what in sources.EVERYTHING:
         for entry in cache.entries(what.package):
             shutil.rmtree(entry)
 

@@ -7,6 +7,7 @@ release file down to each file's hash.
 """
 
 import contextlib
+import enum
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -37,6 +38,14 @@ Acquire::Retries "3";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 """
+
+
+class Part(enum.Enum):
+    """What of a package is fetched, as apt-get's arguments: the binary package, all of the source, upstream's part."""
+
+    BINARY = ("download",)
+    SOURCE = ("source", "--download-only", "--only-source")
+    UPSTREAM = (*SOURCE, "--tar-only")
 
 
 def mirrors() -> list[str]:
@@ -87,10 +96,9 @@ class Apt:
         run(["apt-get", *self.options, "update", "--quiet"], self.log)
         report.downloaded += sum(file.stat().st_size for file in self.folder.glob("state/lists/*") if file.is_file())
 
-    def fetch(self, package: str, source: bool, into: Path) -> list[Path]:
-        """Download a binary package, or the files of a source package. Raises: Failure."""
-        what = ["source", "--download-only", "--only-source"] if source else ["download"]
-        run(["apt-get", *self.options, "--quiet", *what, package], self.log, cwd=into)
+    def fetch(self, package: str, part: Part, into: Path) -> list[Path]:
+        """Download a package, or what of it is asked for. Raises: Failure."""
+        run(["apt-get", *self.options, "--quiet", *part.value, package], self.log, cwd=into)
         files = [file for file in into.iterdir() if file.is_file()]
         report.downloaded += sum(file.stat().st_size for file in files)
         return files

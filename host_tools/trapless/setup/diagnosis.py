@@ -14,6 +14,7 @@ from . import cache, packages, values
 from .report import Failure
 
 QEMU_AT_LEAST = (7, 2)
+PURPOSES = {"MICROPYTHON_TOP": "the image", "KERNEL_BUILD": "modules", "BUSYBOX": "initramfs", "XEN": "--platform xen"}
 DISK_AT_LEAST = 4e9  # bytes: the kernel's source and objects while it is built
 
 
@@ -73,7 +74,7 @@ def own() -> list[Finding]:
     program = values.ROOT / ".venv" / "bin" / "trapless"
     rows = [Finding("Python environment", "host tools and tests", str(program.parent) * program.exists(), "make setup")]
     known = values.read()
-    for name, purpose in (("MICROPYTHON_TOP", "the image"), ("KERNEL_BUILD", "modules"), ("BUSYBOX", "initramfs")):
+    for name, purpose in PURPOSES.items():
         path = known.get(name, "")
         rows.append(Finding(name, purpose, path * bool(path and os.path.exists(path)), "make setup"))
     return rows

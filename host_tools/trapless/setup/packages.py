@@ -14,12 +14,12 @@ from .report import Failure, report, run, say
 # Package -> what for. Recommended packages are not installed, so everything needed stands here by name.
 NEEDED = {
     "bc": "kernel build",
-    "bison": "kernel build",
+    "bison": "kernel build, Xen build",
     "build-essential": "compiler for mpy-cross, MicroPython's unix port, the kernel build's tools, Spin's searches",
     "ca-certificates": "downloads of the Python packages",
     "device-tree-compiler": "device trees of the two machines, kernel build",
-    "flex": "kernel build",
-    "gcc-aarch64-linux-gnu": "the image, the kernel and its modules",
+    "flex": "kernel build, Xen build",
+    "gcc-aarch64-linux-gnu": "the image, the kernel and its modules, Xen",
     "git": "versions in reports; style checks of the kernel modules",
     "libc6-dev-arm64-cross": "programs for the frontend (static)",
     "libelf-dev": "kernel build",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What comes from another release of Debian than the machine's: sources of MicroPython and Linux, arm64 busybox.
+"""What comes from another release of Debian than the machine's: sources of MicroPython, Linux and Xen, arm64 busybox.
 
 All from one stable suite, which changes at point releases only: security suites drop their old versions. The versions
 below are those that the project was last tested with, pinned by hash. Should the suite have moved on, its version is
@@ -23,17 +23,17 @@ ARCHITECTURE = "arm64"
 
 
 class Source(NamedTuple):
-    """A package to fetch: its name, whether as source, and the files of the tested version with their SHA-256."""
+    """A package to fetch: its name, what of it, and the files of the tested version with their SHA-256."""
 
     package: str
-    source: bool
+    part: apt.Part
     tested: str
     sha256: dict[str, str]
 
 
 MICROPYTHON = Source(
     "micropython",
-    True,
+    apt.Part.SOURCE,
     "1.25.0+ds-1",
     {
         "micropython_1.25.0+ds-1.dsc": "8c7c406be88a6f3bc19e694eb0bbc5841112243fdf2b5a296e000d8fdc5f3c34",
@@ -43,7 +43,7 @@ MICROPYTHON = Source(
 )
 LINUX = Source(
     "linux-source-6.12",
-    False,
+    apt.Part.BINARY,
     "6.12.107-1",
     {
         "linux-source-6.12_6.12.107-1_all.deb": "775b9ef84d7fa7927ccebfec33fbbe9aeb2482ebf9a92c771aafd33fb6e2ee27",
@@ -51,12 +51,22 @@ LINUX = Source(
 )
 BUSYBOX = Source(
     "busybox-static",
-    False,
+    apt.Part.BINARY,
     "1:1.37.0-6+b9",
     {
         "busybox-static_1%3a1.37.0-6+b9_arm64.deb": "c833be48abfa16bc19c4966ec93e289ff1ce5d2f1476cad3a57bd105378cd15c",
     },
 )
+# Debian's patches change Xen's tools and its banner, nothing that is built here.
+XEN = Source(
+    "xen",
+    apt.Part.UPSTREAM,
+    "4.20.3+127-gc42374a105",
+    {
+        "xen_4.20.3+127-gc42374a105.orig.tar.xz": "df0831854a55a8f31cb3cb85036f2edc928e2ef098d77f815f5714bfafac68f3",
+    },
+)
+EVERYTHING = (MICROPYTHON, LINUX, BUSYBOX, XEN)
 
 
 class Shelf:
@@ -78,7 +88,7 @@ class Shelf:
     def _fill(self, what: Source, folder: Path) -> None:
         lists = self._apt
         with report.step("downloads", f"fetching {what.package}"):
-            files = lists.fetch(what.package, what.source, folder)
+            files = lists.fetch(what.package, what.part, folder)
         version = version_of(files)
         if version == what.tested:
             verify(files, what.sha256)
@@ -95,7 +105,7 @@ def shelf() -> Iterator[Shelf]:
 
 
 def version_of(files: list[Path]) -> str:
-    """The Debian version that the downloaded files are of: the field of the .dsc, or of the .deb."""
+    """The version of the downloaded files: what the .dsc or the .deb says, or how upstream's archive is called."""
     for file in files:
         if file.suffix == ".deb":
             command = ["dpkg-deb", "--field", str(file), "Version"]
@@ -103,6 +113,9 @@ def version_of(files: list[Path]) -> str:
         if file.suffix == ".dsc":
             lines = file.read_text().splitlines()
             return next(line.removeprefix("Version: ") for line in lines if line.startswith("Version: "))
+    for file in files:
+        if ".orig." in file.name:
+            return file.name.partition("_")[2].partition(".orig.")[0]
     raise Failure(f"apt brought no package: {files}")
 
 
@@ -180,3 +193,18 @@ def unpack_linux(package: Path, folder: Path) -> None:
         '| tar --extract --xz --strip-components=1 --directory "$2"'
     )
     run(["bash", "-c", script, "unpack", package, folder], folder.parent / "build.log")
+
+
+def xen(store: Shelf) -> Tree:
+    """Upstream's archive of Xen, still packed."""
+    package = store.get(XEN)
+    return Tree(next(package.glob("*.orig.tar.*")), (package / "version").read_text())
+
+
+def unpack_xen(package: Path, folder: Path) -> None:
+    """Unpack Xen's source into `folder`, without its leading path component. Raises: Failure."""
+    folder.mkdir()
+    run(
+        ["tar", "--extract", "--file", package, "--strip-components=1", "--directory", folder],
+        folder.parent / "build.log",
+    )

@@ -7,6 +7,7 @@ from .report import Failure
 
 ROOT = Path(__file__).parents[3]  # the clone
 FILE = Path("build", "deps.env")
+LINKS = {"KERNEL_IMAGE": "build/kernel/Image", "XEN": "build/hypervisor"}
 
 
 def read(root: Path = ROOT) -> dict[str, str]:
@@ -25,11 +26,12 @@ def need(name: str, root: Path = ROOT) -> str:
 
 
 def write(values: dict[str, str], root: Path = ROOT) -> None:
-    """Write the values, if they change, and link the kernel's Image to where the clone has it."""
-    link = root / "build" / "kernel" / "Image"
-    if read(root) == values and link.exists():
+    """Write the values, if they change, and link what the clone has a place for."""
+    links = {root / place: values[name] for name, place in LINKS.items() if name in values}
+    if read(root) == values and all(link.exists() for link in links):
         return
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(values["KERNEL_IMAGE"])
+    for link, target in links.items():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
     (root / FILE).write_text("".join(f"{name}={value}\n" for name, value in values.items()))

@@ -100,6 +100,15 @@ def test_a_value_that_is_missing_names_the_remedy(tmp_path):
         values.need("BUSYBOX", tmp_path)
 
 
+def test_the_version_of_what_was_fetched(tmp_path):
+    archive, description = tmp_path / "xen_4.20.3+127.orig.tar.xz", tmp_path / "xen_4.20.3.dsc"
+    description.write_text("Format: 3.0 (quilt)\nVersion: 4.20.3-1\n")
+    assert sources.version_of([archive]) == "4.20.3+127"
+    assert sources.version_of([archive, description]) == "4.20.3-1", "what apt was asked for, if it is there"
+    with pytest.raises(Failure, match="no package"):
+        sources.version_of([tmp_path / "anything"])
+
+
 def test_a_file_with_another_hash_is_refused(tmp_path):
     file = tmp_path / "a.deb"
     file.write_bytes(b"content")
