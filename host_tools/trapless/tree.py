@@ -67,9 +67,13 @@ class Tree:
         present = self._fdt.get_phandle(self._at(path))
         if present:
             return int(present)
-        fresh = 1 + max(int(self._fdt.get_phandle(self._at(path))) for path in self.paths())
+        fresh = self.fresh_phandle()
         self._fdt.setprop_u32(self._at(path), "phandle", fresh)
         return fresh
+
+    def fresh_phandle(self) -> int:
+        """Return the first phandle behind all that the tree has."""
+        return 1 + max(int(self._fdt.get_phandle(self._at(path))) for path in self.paths())
 
     def paths(self) -> list[str]:
         """Return the path of every node."""
