@@ -17,8 +17,8 @@
 #define TPL_GENERATION_TRIES 1000
 #define TPL_GENERATION_WAIT_US 10
 
-/* So many changes of the configuration space within a second are a fault. */
-#define TPL_GENERATIONS_MAX 50
+/* So many looks in a row at the configuration space that find another generation are a fault. */
+#define TPL_GENERATION_CHANGES 50
 
 static bool tpl_config_range(struct tpl_device *device, unsigned int offset, unsigned int length)
 {
@@ -92,22 +92,20 @@ void tpl_config_set(struct virtio_device *vdev, unsigned int offset, const void 
  * A backend that has another one each time is given up: the last one stands, so that the core ends.
  * Without a lock: drivers read it where the link's is held, and a count that is a little off will do.
  */
-static u32 tpl_bound_generations(struct tpl_device *device, u32 generation)
+static u32 tpl_bound_generation(struct tpl_device *device, u32 generation)
 {
 	u32 last = READ_ONCE(device->generation);
-	u32 count = READ_ONCE(device->generations);
+	u32 changes = READ_ONCE(device->generation_changes);
 
-	if (generation == last)
+	if (generation == last) {
+		WRITE_ONCE(device->generation_changes, 0);
 		return last;
-	if (time_after(jiffies, READ_ONCE(device->generations_since) + HZ)) {
-		WRITE_ONCE(device->generations_since, jiffies);
-		count = 0;
 	}
-	if (count >= TPL_GENERATIONS_MAX) {
+	if (changes >= TPL_GENERATION_CHANGES) {
 		tpl_device_ask_reset(device, "the configuration space never stays the same");
 		return last;
 	}
-	WRITE_ONCE(device->generations, count + 1);
+	WRITE_ONCE(device->generation_changes, changes + 1);
 	WRITE_ONCE(device->generation, generation);
 	return generation;
 }
@@ -131,7 +129,7 @@ u32 tpl_config_generation(struct virtio_device *vdev)
 	for (tries = 0; tries < TPL_GENERATION_TRIES; tries++) {
 		generation = tpl_load_acquire(device->page, TPL_REG_CONFIG_GENERATION);
 		if (!(generation & 1))
-			return tpl_bound_generations(device, generation);
+			return tpl_bound_generation(device, generation);
 		udelay(TPL_GENERATION_WAIT_US);
 	}
 	tpl_device_ask_reset(device, "the configuration space never settles");

@@ -234,6 +234,7 @@ static void tpl_device_take(struct tpl_device *device)
 		device->waited = 0;
 		device->waited_to_driver_ok = 0;
 	}
+	WRITE_ONCE(device->generation_changes, 0);
 	/* 6.3: the first copy of the counters, before the configuration is read. */
 	scoped_guard(spinlock_irqsave, &device->link->lock) {
 		device->used_count = tpl_load_acquire(device->page, TPL_DEV_USED_COUNT);

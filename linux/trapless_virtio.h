@@ -124,8 +124,7 @@ struct tpl_device {
 
 	/* In any context, without a lock: of the configuration space, as the core was told last */
 	u32 generation;
-	u32 generations; /* new ones in the second that began then: */
-	unsigned long generations_since; /* jiffies */
+	u32 generation_changes; /* looks in a row that found another one */
 
 	/* Owned by the link's work item */
 	unsigned long not_before; /* jiffies: do not attach again earlier */
