@@ -6,6 +6,7 @@
  * the link's work item, which registers the devices whenever the backend shows up, and again after
  * each of its restarts; or when there is no work item.
  */
+#include <linux/moduleparam.h>
 
 #include "trapless_virtio.h"
 
@@ -17,8 +18,12 @@
  * time: a backend whose epoch never rests must not keep us busy.
  */
 #define TPL_AGAIN_MS 2000
-#define TPL_MEND_MS 10
-#define TPL_MEND_MAX_MS 1000
+#define TPL_MEND_MS 10U
+
+static unsigned int tpl_mend_max_ms = 1000;
+module_param_named(mend_max_ms, tpl_mend_max_ms, uint, 0644);
+MODULE_PARM_DESC(mend_max_ms,
+		 "longest wait in ms before a link that breaks again and again is attached anew");
 
 /* A device that is not up is looked at this often: the doorbell that announces it may be lost. */
 #define TPL_LOOK_MS 1000
@@ -73,7 +78,7 @@ static void tpl_link_mend(struct tpl_link *link)
 	bool again = time_before(jiffies, link->mended + msecs_to_jiffies(TPL_AGAIN_MS));
 	struct tpl_device *device;
 
-	link->mend_ms = again ? clamp(2 * link->mend_ms, TPL_MEND_MS, TPL_MEND_MAX_MS) : 0;
+	link->mend_ms = again ? min(max(2 * link->mend_ms, TPL_MEND_MS), tpl_mend_max_ms) : 0;
 	tpl_life_end(link);
 	tpl_life_begin(link);
 	link->mended = jiffies;
