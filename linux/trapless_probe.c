@@ -197,6 +197,9 @@ static int tpl_probe(struct platform_device *pdev)
 	err = tpl_create_devices(link);
 	if (err)
 		return err;
+	err = tpl_detach_init(link);
+	if (err)
+		return err;
 	link->wq = alloc_ordered_workqueue("trapless-%s", 0, dev_name(&pdev->dev));
 	if (!link->wq)
 		return -ENOMEM;

@@ -135,8 +135,10 @@ void tpl_del_vqs(struct virtio_device *vdev)
 		tpl_batch_forget(device);
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->num_vqs = 0;
-	list_for_each_entry_safe(vq, next, &vdev->vqs, list)
+	list_for_each_entry_safe(vq, next, &vdev->vqs, list) {
+		tpl_detach_deleted(vq);
 		vring_del_virtqueue(vq);
+	}
 }
 
 int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue *vqs[],

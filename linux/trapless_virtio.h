@@ -10,7 +10,7 @@
  * trapless_device.c    one virtio device: status, features, registration (section 7)
  * trapless_config.c    its configuration space (sections 7.2 and 7.3)
  * trapless_queue.c     its virtqueues (section 6)
- * trapless_scmi.c      what Linux's virtio-scmi driver needs besides
+ * trapless_detach.c    buffers that Linux's drivers leave in them
  * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
  * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
  * trapless_debugfs.c   counters and the doorbell's echo
@@ -23,6 +23,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mailbox_client.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
@@ -200,6 +201,7 @@ struct tpl_link {
 	unsigned long mended; /* jiffies */
 	unsigned int mend_ms; /* the last wait before attaching anew */
 	struct tpl_beat beat;
+	struct notifier_block unbound; /* from a driver: any device of the platform bus */
 
 	struct mutex echo_mutex; /* one series of echoes, and its latencies */
 	struct completion echoed;
@@ -301,8 +303,9 @@ int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue
 		 struct virtqueue_info vqs_info[], struct irq_affinity *affinity);
 void tpl_del_vqs(struct virtio_device *vdev);
 
-/* trapless_scmi.c */
-void tpl_scmi_detach_events(struct tpl_device *device);
+/* trapless_detach.c */
+int tpl_detach_init(struct tpl_link *link);
+void tpl_detach_deleted(struct virtqueue *vq);
 
 /* trapless_poll.c */
 void tpl_poll_init(struct tpl_link *link);

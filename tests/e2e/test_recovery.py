@@ -60,6 +60,21 @@ def test_a_backend_killed_while_nobody_asks(pair, frontend):
 
 
 @pytest.mark.timeout(300)
+def test_no_slot_of_the_pool_is_lost_with_a_backend(pair, frontend):
+    used = "cat /sys/kernel/debug/swiotlb/pool*/io_tlb_used"
+    pair.wait_probed()
+    before = int(frontend.check(used))
+    recovery.load(frontend)
+    for _ in range(3):
+        pair.restart_backend()
+        recovery.recovered(frontend, time.monotonic())
+        recovery.check_load(frontend)
+    recovery.unload(frontend)
+    pair.wait_probed()
+    frontend.wait_for(f"[ $({used}) -le {before} ]")
+
+
+@pytest.mark.timeout(300)
 def test_a_backend_that_is_soft_reset(pair, loaded):
     taken = []
     for _ in range(3):

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers that Linux's drivers leave in their queues
+ *
+ * Virtio 1.3, 3.3.1 "Driver Requirements: Device Cleanup" has a driver take them out. virtio-scmi
+ * and virtio-rng do not, and their mappings would stay in the pool for ever, more with each restart
+ * of the backend, until there is no room. Other drivers take out their own, and need to find them.
+ */
+#include <linux/device.h>
+#include <linux/of.h>
+#include <linux/platform_device.h>
+#include <linux/rcupdate.h>
+#include <linux/virtio_ring.h>
+#include <uapi/linux/virtio_ids.h>
+#include <uapi/linux/virtio_ring.h>
+#include <uapi/linux/virtio_scmi.h>
+
+#include "trapless_virtio.h"
+
+/* Whether each buffer of the queue has one descriptor, be it that of an indirect table. */
+static bool tpl_one_descriptor_each(struct virtqueue *vq)
+{
+	return vq->vdev->id.device != VIRTIO_ID_SCMI || vq->index == VIRTIO_SCMI_VQ_RX ||
+	       virtio_has_feature(vq->vdev, VIRTIO_RING_F_INDIRECT_DESC);
+}
+
+/*
+ * The core follows the flags of the shared descriptors: written anew, they cannot lead it astray.
+ * Where a backend had changed them before, the core may count more free descriptors than there are.
+ */
+static void tpl_detach(struct virtqueue *vq)
+{
+	unsigned int size = virtqueue_get_vring_size(vq);
+	struct vring_desc *desc = virtqueue_get_vring(vq)->desc;
+	unsigned int i, used = size - min(vq->num_free, size);
+
+	if (!tpl_one_descriptor_each(vq))
+		return;
+	for (i = 0; i < size; i++)
+		WRITE_ONCE(desc[i].flags, cpu_to_virtio16(vq->vdev, VRING_DESC_F_WRITE));
+	while (used--)
+		virtqueue_detach_unused_buf(vq);
+}
+
+/*
+ * The memory of the buffers must still be there, since what was received is copied to it from the
+ * pool. virtio-rng's is, until its queue is deleted.
+ */
+void tpl_detach_deleted(struct virtqueue *vq)
+{
+	if (vq->vdev->id.device == VIRTIO_ID_RNG)
+		tpl_detach(vq);
+}
+
+/*
+ * virtio-scmi's are freed when its user, the SCMI instance, is unbound. The operations of both on a
+ * queue run with interrupts off: none is under way after the grace period, and a later one finds
+ * the queue broken.
+ */
+static void tpl_detach_scmi(struct tpl_device *device)
+{
+	unsigned int i, num_vqs;
+
+	scoped_guard(spinlock_irqsave, &device->link->lock)
+		num_vqs = device->num_vqs;
+	/* While it has queues, nobody takes the device away from the instance that is unbound. */
+	if (!num_vqs || device->vd->vdev.id.device != VIRTIO_ID_SCMI)
+		return;
+	tpl_device_break(device);
+	tpl_device_reset(&device->vd->vdev);
+	synchronize_rcu_expedited();
+	for (i = 0; i < num_vqs; i++)
+		tpl_detach(device->vqs[i]);
+}
+
+static int tpl_detach_notified(struct notifier_block *notifier, unsigned long event, void *data)
+{
+	struct tpl_link *link = container_of(notifier, struct tpl_link, unbound);
+	struct device *unbound = data;
+	struct tpl_device *device;
+
+	if (event != BUS_NOTIFY_UNBIND_DRIVER && event != BUS_NOTIFY_DRIVER_NOT_BOUND)
+		return NOTIFY_DONE;
+	if (!of_device_is_compatible(unbound->of_node, "arm,scmi-virtio"))
+		return NOTIFY_DONE;
+	for (device = tpl_first(link); device; device = tpl_next(device))
+		tpl_detach_scmi(device);
+	return NOTIFY_OK;
+}
+
+static void tpl_detach_exit(void *data)
+{
+	struct tpl_link *link = data;
+
+	bus_unregister_notifier(&platform_bus_type, &link->unbound);
+}
+
+int tpl_detach_init(struct tpl_link *link)
+{
+	int err;
+
+	link->unbound.notifier_call = tpl_detach_notified;
+	err = bus_register_notifier(&platform_bus_type, &link->unbound);
+	return err ?: devm_add_action_or_reset(link->dev, tpl_detach_exit, link);
+}
