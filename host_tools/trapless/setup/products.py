@@ -69,11 +69,19 @@ PRODUCTS = (
         ("initramfs.cpio.gz",),
         ("BUSYBOX_VERSION",),
     ),
+    Product(
+        "xen-shim",
+        "the shim in front of a frontend's kernel under Xen",
+        ("xen/shim",),
+        ("make", "-C", "xen/shim", "LIBFDT={KERNEL_BUILD}/../source/scripts/dtc/libfdt", "BUILD={build}/xen"),
+        ("xen/shim.Image",),
+        ("KERNEL_BUILD",),
+    ),
 )
 SETTINGS = {"MAKEFLAGS": f"-j{os.cpu_count()}", "PYTHON": sys.executable}
 GROUPS = {
-    "all": ("firmware", "interpreter", "linux", "linux-tests", "initramfs"),
-    "machines": ("firmware", "linux", "initramfs"),
+    "all": ("firmware", "interpreter", "linux", "linux-tests", "initramfs", "xen-shim"),
+    "machines": ("firmware", "linux", "initramfs", "xen-shim"),
 }
 
 
