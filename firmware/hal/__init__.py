@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The hardware contract: everything above this package asks for its machine here, and nowhere else.
 
-`hal.edge` has the capabilities without policy: `Window`, `SplitQueue`, `Chain`, `Watch` and the barriers (see
-`hal.pure` for what each does; the C module `_hal` is used where the interpreter has it).
+`hal.edge` has the capabilities without policy: `Window`, `SplitQueue`, `PackedQueue`, `Chain`, `Watch` and the
+barriers (see `hal.pure` for what each does; the C module `_hal` is used where the interpreter has it).
 
 A *machine* is `hal.metal` (the module; bare metal) or a `hal.sim.Machine` (one process, no hardware). Both have:
 

@@ -16,6 +16,7 @@ except ImportError:
 Window = _impl.Window
 Chain = _impl.Chain
 SplitQueue = _impl.SplitQueue
+PackedQueue = _impl.PackedQueue
 Server = _impl.Server
 Answer = _impl.Answer
 Row = _impl.Row
@@ -44,6 +45,7 @@ REASON_TABLE = _impl.REASON_TABLE
 REASON_INDEX = _impl.REASON_INDEX
 REASON_HEAD = _impl.REASON_HEAD
 REASON_TWICE = _impl.REASON_TWICE
+REASON_UNAVAILABLE = _impl.REASON_UNAVAILABLE
 
 QUEUE_SIZE_MAX = _impl.QUEUE_SIZE_MAX
 ECHO_SLOTS = _impl.ECHO_SLOTS

@@ -33,7 +33,8 @@ COUNTS = {
 }
 HEAP = ("-X", "heapsize=8m")
 CHECK_TABLE = pure.SplitQueue._check_table
-CHECK_SEGMENT = pure.SplitQueue._check_segment
+ENTER = pure.SplitQueue._enter
+ADD = pure.SplitQueue._add
 SEED = os.environ.get("TRAPLESS_FUZZ_SEED", "1")
 
 pytestmark = pytest.mark.fuzz
@@ -102,9 +103,9 @@ def test_starts_on_every_kind_of_content():
         ("_inside", lambda queue, at, n: queue._base <= at and at - queue._base + n <= queue._pool.size + 1),
         ("_inside", lambda queue, at, n: 0 <= (at & 0xFFFFFFFF) - queue._base <= queue._pool.size - n),
         ("_inside", lambda queue, at, n: 0 <= at - queue._base <= queue._pool.size - n & 0xFFFFFFFF),
-        ("_check_table", lambda queue, nested, at, n, flags: CHECK_TABLE(queue, False, at, n, flags)),
-        ("_check_table", lambda queue, nested, at, n, flags: CHECK_TABLE(queue, nested, at, 16, flags)),
-        ("_check_segment", lambda queue, chain, at, n, flags: CHECK_SEGMENT(queue, chain, at, n, flags | 2)),
+        ("_check_table", lambda queue, at, n: CHECK_TABLE(queue, at, 16)),
+        ("_enter", lambda queue, nested, at, n, flags: ENTER(queue, False, at, n, flags)),
+        ("_add", lambda queue, chain, at, n, flags: ADD(queue, chain, at, n, flags) % pure.REASON_ORDER),
     ],
 )
 def test_the_ring_fuzzer_notices_a_check_that_is_missing(monkeypatch, name, value):

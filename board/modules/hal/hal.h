@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the capability module `_hal` share. The module has no policy: it knows memory, barriers, split
- * virtqueues (virtio 1.3, 2.7), interrupts and objects of Python classes, and nothing of what they are used for. Its
+ * What the files of the capability module `_hal` share. The module has no policy: it knows memory, barriers, virtqueues
+ * (virtio 1.3, 2.7 and 2.8), interrupts and objects of Python classes, and nothing of what they are used for. Its
  * readable twin, which the tests hold it against, is firmware/hal/pure/; docstrings are there.
  *
  * Objects are collected by MicroPython's GC, which follows pointers to the first byte of a block only: each object
@@ -26,10 +26,10 @@ _Static_assert(sizeof(mp_int_t) == 8, "_hal needs 64-bit small integers: a 32-bi
 #define HAL_INTID_MIN (16)
 #define HAL_INTID_END (1020)
 
-/* What SplitQueue.pop() returns; UNANSWERED and FAILED are only what a Server reports. */
+/* What pop() of a queue returns; UNANSWERED and FAILED are only what a Server reports. */
 enum { HAL_EMPTY, HAL_TAKEN, HAL_MALFORMED, HAL_BROKEN, HAL_UNANSWERED, HAL_FAILED };
 
-/* SplitQueue.reason. Up to TABLE: one chain is malformed; from INDEX on: the ring is broken. */
+/* `reason` of a queue. Up to TABLE: one chain is malformed; from INDEX on: the ring is broken. */
 enum {
     HAL_REASON_NONE,
     HAL_REASON_TOO_LONG,
@@ -43,7 +43,11 @@ enum {
     HAL_REASON_INDEX,
     HAL_REASON_HEAD,
     HAL_REASON_TWICE,
+    HAL_REASON_UNAVAILABLE,
 };
+
+/* Flags of descriptors of both layouts (virtio 1.3, 2.7.5, 2.8.4 to 2.8.7), and how long one is. */
+enum { HAL_DESC_F_NEXT = 1, HAL_DESC_F_WRITE = 2, HAL_DESC_F_INDIRECT = 4, HAL_DESCRIPTOR_SIZE = 16 };
 
 typedef struct {
     mp_obj_base_t base;
@@ -63,7 +67,8 @@ struct hal_queue;
 typedef struct {
     mp_obj_base_t base;
     struct hal_queue *queue; /* the queue it is out of, or NULL */
-    uint16_t head;
+    uint16_t head; /* packed: the buffer's id */
+    uint16_t slots; /* packed: how many descriptors of the ring it takes */
     uint16_t max;
     uint16_t count;    /* segments */
     uint16_t readers;  /* how many of them, the first ones, are readable */
@@ -72,28 +77,52 @@ typedef struct {
     hal_segment_t segment[];
 } hal_chain_t;
 
+/* One of the three areas of a queue: `fixed` bytes and `entry` bytes for each of its entries. */
+typedef struct {
+    uint8_t entry;
+    uint8_t fixed;
+    uint8_t alignment;
+} hal_area_t;
+
+/* What is different in a split and in a packed queue. */
+typedef struct {
+    hal_area_t desc;
+    hal_area_t driver;
+    hal_area_t device;
+    uint16_t start; /* last_avail and used_index at the beginning */
+    bool power_of_two;
+    bool (*pending)(const struct hal_queue *queue);
+    int (*take)(struct hal_queue *queue, hal_chain_t *chain); /* as pop() */
+    void (*give_back)(struct hal_queue *queue, const hal_chain_t *chain, uint32_t n);
+    bool (*wanted)(const struct hal_queue *queue, uint16_t pushed); /* an interrupt for what was pushed */
+    void (*rest)(const struct hal_queue *queue, bool resting);
+} hal_layout_t;
+
 typedef struct hal_queue {
     mp_obj_base_t base;
+    const hal_layout_t *layout;
     hal_window_t *pool;
     uint64_t frontend; /* the driver's address of the pool's first byte */
     uint8_t *desc;
-    uint8_t *avail;
-    uint8_t *used;
+    uint8_t *driver; /* split: the available ring; packed: the driver's event suppression structure */
+    uint8_t *device; /* split: the used ring; packed: the device's */
     uint16_t size;
     uint16_t last_avail;
     uint16_t used_index;
-    uint16_t signalled;
+    uint16_t pushed; /* since signal() was asked: chains if split, descriptors if packed */
     uint16_t in_flight;
+    uint16_t slots; /* packed: descriptors with the device */
     uint8_t reason;
     bool event_idx;
     bool indirect;
     bool broken;
-    uint32_t out[HAL_QUEUE_SIZE_MAX / 32]; /* heads that were popped and not pushed */
+    uint32_t out[HAL_QUEUE_SIZE_MAX / 32]; /* split: heads that were popped and not pushed */
 } hal_queue_t;
 
 extern const mp_obj_type_t hal_type_window;
 extern const mp_obj_type_t hal_type_chain;
-extern const mp_obj_type_t hal_type_queue;
+extern const mp_obj_type_t hal_type_split;
+extern const mp_obj_type_t hal_type_packed;
 extern const mp_obj_type_t hal_type_watch;
 extern const mp_obj_type_t hal_type_bell;
 extern const mp_obj_type_t hal_type_hypercall;
@@ -117,14 +146,30 @@ bool hal_arg_u64(mp_obj_t arg, uint64_t *value);
 size_t hal_arg_count(mp_obj_t arg, size_t max);
 mp_int_t hal_arg_word(mp_obj_t arg);
 
-/* queue.c */
+/* chain.c */
 hal_chain_t *hal_arg_chain(mp_obj_t chain);
+void hal_chain_clear(hal_chain_t *chain);
+uint8_t hal_chain_add(hal_chain_t *chain, const hal_queue_t *queue, uint64_t addr, uint32_t len, bool write);
+size_t hal_chain_read(const hal_chain_t *chain, size_t off, uint8_t *buf, size_t n);
+size_t hal_chain_write(const hal_chain_t *chain, size_t off, uint8_t *buf, size_t n);
+
+/* queue.c */
+hal_queue_t *hal_arg_queue(mp_obj_t queue);
 int hal_queue_pop(hal_queue_t *queue, hal_chain_t *chain, mp_obj_t buf);
 void hal_queue_push(hal_queue_t *queue, hal_chain_t *chain, mp_obj_t n, mp_obj_t buf);
 bool hal_queue_signal(hal_queue_t *queue);
 bool hal_queue_pending(const hal_queue_t *queue);
-void hal_queue_arm(const hal_queue_t *queue);
-void hal_queue_disarm(const hal_queue_t *queue);
+void hal_queue_rest(const hal_queue_t *queue, bool resting); /* ask for kicks, or say that they are not needed */
+
+/* queue.c, for the layouts */
+bool hal_queue_inside(const hal_queue_t *queue, uint64_t addr, size_t len, size_t *off); /* of the pool; where */
+uint8_t hal_queue_table(const hal_queue_t *queue, uint64_t addr, uint32_t len, size_t *off); /* a reason */
+int hal_queue_break(hal_queue_t *queue, uint8_t reason);
+int hal_queue_taken(hal_queue_t *queue, hal_chain_t *chain, uint16_t head, uint8_t reason);
+
+/* split.c, packed.c */
+extern const hal_layout_t hal_layout_split;
+extern const hal_layout_t hal_layout_packed;
 
 /* bell.c: rings by a Bell or a Hypercall, in any context; None rings nobody. TypeError if it is none of them. */
 mp_obj_t hal_arg_ring(mp_obj_t arg);

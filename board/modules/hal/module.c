@@ -55,7 +55,8 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__hal) },
     { MP_ROM_QSTR(MP_QSTR_Window), MP_ROM_PTR(&hal_type_window) },
     { MP_ROM_QSTR(MP_QSTR_Chain), MP_ROM_PTR(&hal_type_chain) },
-    { MP_ROM_QSTR(MP_QSTR_SplitQueue), MP_ROM_PTR(&hal_type_queue) },
+    { MP_ROM_QSTR(MP_QSTR_SplitQueue), MP_ROM_PTR(&hal_type_split) },
+    { MP_ROM_QSTR(MP_QSTR_PackedQueue), MP_ROM_PTR(&hal_type_packed) },
     { MP_ROM_QSTR(MP_QSTR_Server), MP_ROM_PTR(&hal_type_server) },
     { MP_ROM_QSTR(MP_QSTR_Answer), MP_ROM_PTR(&hal_type_answer) },
     { MP_ROM_QSTR(MP_QSTR_Row), MP_ROM_PTR(&hal_type_row) },
@@ -110,6 +111,7 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_REASON_INDEX), MP_ROM_INT(HAL_REASON_INDEX) },
     { MP_ROM_QSTR(MP_QSTR_REASON_HEAD), MP_ROM_INT(HAL_REASON_HEAD) },
     { MP_ROM_QSTR(MP_QSTR_REASON_TWICE), MP_ROM_INT(HAL_REASON_TWICE) },
+    { MP_ROM_QSTR(MP_QSTR_REASON_UNAVAILABLE), MP_ROM_INT(HAL_REASON_UNAVAILABLE) },
 };
 static MP_DEFINE_CONST_DICT(hal_globals, hal_globals_table);
 

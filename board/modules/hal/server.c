@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Server: answers one chain of a SplitQueue with a function, each time it is called. It decides nothing: what is not
+ * Server: answers one chain of a queue with a function, each time it is called. It decides nothing: what is not
  * an answer is returned to the driver empty and reported.
  */
 
@@ -22,9 +22,7 @@ typedef struct {
 /* args: queue, chain, request, reply, handle, interrupt, report */
 static mp_obj_t server_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 7, 7, false);
-    if (!mp_obj_is_exact_type(args[0], &hal_type_queue)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("not a SplitQueue"));
-    }
+    hal_queue_t *queue = hal_arg_queue(args[0]);
     hal_chain_t *chain = hal_arg_chain(args[1]);
     mp_buffer_info_t info;
     mp_get_buffer_raise(args[2], &info, MP_BUFFER_WRITE);
@@ -35,7 +33,7 @@ static mp_obj_t server_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         }
     }
     server_t *self = mp_obj_malloc(server_t, type);
-    self->queue = MP_OBJ_TO_PTR(args[0]);
+    self->queue = queue;
     self->chain = chain;
     self->request = args[2];
     self->reply = args[3];

@@ -12,7 +12,7 @@
 enum slot_kind { SLOT_FREE, SLOT_WORD, SLOT_QUEUE, SLOT_FLAG };
 
 typedef struct {
-    mp_obj_t owner; /* the Window or SplitQueue */
+    mp_obj_t owner; /* the Window or the queue */
     uint8_t *word;
     uint32_t expected;
     uint8_t kind;
@@ -78,10 +78,7 @@ static mp_obj_t watch_expect(mp_obj_t self_in, mp_obj_t slot_in, mp_obj_t value_
 static MP_DEFINE_CONST_FUN_OBJ_3(watch_expect_obj, watch_expect);
 
 static mp_obj_t watch_queue(mp_obj_t self_in, mp_obj_t queue_in) {
-    if (!mp_obj_is_exact_type(queue_in, &hal_type_queue)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("not a SplitQueue"));
-    }
-    return add(self_in, (slot_t) {queue_in, NULL, 0, SLOT_QUEUE});
+    return add(self_in, (slot_t) {MP_OBJ_FROM_PTR(hal_arg_queue(queue_in)), NULL, 0, SLOT_QUEUE});
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(watch_queue_obj, watch_queue);
 
@@ -133,10 +130,8 @@ static void set_rest(watch_t *self, bool resting) {
     for (slot_t *slot = self->slot; slot < self->slot + self->top; slot++) {
         if (slot->kind == SLOT_FLAG) {
             *(volatile uint32_t *)slot->word = resting;
-        } else if (slot->kind == SLOT_QUEUE && resting) {
-            hal_queue_arm(MP_OBJ_TO_PTR(slot->owner));
         } else if (slot->kind == SLOT_QUEUE) {
-            hal_queue_disarm(MP_OBJ_TO_PTR(slot->owner));
+            hal_queue_rest(MP_OBJ_TO_PTR(slot->owner), resting);
         }
     }
 }

@@ -9,6 +9,7 @@ to schedule it, so that `run_pending()` does.
 
 from hal.pure.barrier import dsb, mb, rmb, wmb
 from hal.pure.bell import Bell, Hypercall, Notifier
+from hal.pure.chain import Chain
 from hal.pure.codes import (
     BROKEN,
     EMPTY,
@@ -26,13 +27,14 @@ from hal.pure.codes import (
     REASON_TABLE,
     REASON_TOO_LONG,
     REASON_TWICE,
+    REASON_UNAVAILABLE,
     REASON_UNNEGOTIATED,
     TAKEN,
     UNANSWERED,
 )
 from hal.pure.dispatcher import Dispatcher, Row
 from hal.pure.machine import dtb, entropy, seal, stir
-from hal.pure.queue import Chain, SplitQueue
+from hal.pure.packed import PackedQueue
 from hal.pure.server import Answer, Server
 from hal.pure.service import (
     ECHO_SLOTS,
@@ -52,5 +54,6 @@ from hal.pure.service import (
     serving,
     timer,
 )
+from hal.pure.split import SplitQueue
 from hal.pure.watch import Watch
 from hal.pure.window import Window

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the queues report. The C module has the same numbers. Source: virtio 1.3, 2.7, where the reasons are named."""
+"""What the queues report; the C module has the same numbers. Source: virtio 1.3, 2.7 and 2.8 for the reasons."""
 
 from hal.compat import const
 
@@ -11,7 +11,7 @@ BROKEN = const(3)
 UNANSWERED = const(4)
 FAILED = const(5)
 
-# SplitQueue.reason. Up to REASON_TABLE: one chain is malformed; from REASON_INDEX on: the ring is broken.
+# `reason` of a queue. Up to REASON_TABLE: one chain is malformed; from REASON_INDEX on: the ring is broken.
 REASON_NONE = const(0)
 REASON_TOO_LONG = const(1)
 REASON_NEXT = const(2)
@@ -24,5 +24,6 @@ REASON_TABLE = const(8)
 REASON_INDEX = const(9)
 REASON_HEAD = const(10)
 REASON_TWICE = const(11)
+REASON_UNAVAILABLE = const(12)
 
 QUEUE_SIZE_MAX = const(256)

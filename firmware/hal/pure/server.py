@@ -5,8 +5,9 @@ from struct import pack_into, unpack_from
 
 from hal.compat import byteview
 from hal.pure.arguments import WORD, integer, writable
+from hal.pure.chain import Chain
 from hal.pure.codes import BROKEN, EMPTY, FAILED, MALFORMED, TAKEN, UNANSWERED
-from hal.pure.queue import Chain, SplitQueue
+from hal.pure.queue import Queue
 
 
 class Server:
@@ -20,8 +21,8 @@ class Server:
     """
 
     def __init__(self, queue, chain, request, reply, handle, interrupt, report):
-        if not isinstance(queue, SplitQueue):
-            raise TypeError("not a SplitQueue")
+        if not isinstance(queue, Queue):
+            raise TypeError("not a queue")
         if not isinstance(chain, Chain):
             raise TypeError("not a Chain")
         writable(request)

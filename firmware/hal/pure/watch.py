@@ -3,7 +3,7 @@
 
 from hal.pure.arguments import WORD, integer
 from hal.pure.barrier import mb
-from hal.pure.queue import SplitQueue
+from hal.pure.queue import Queue
 from hal.pure.window import word_at
 
 
@@ -83,9 +83,9 @@ class Watch:
         found.expected = integer(value) & WORD
 
     def queue(self, queue):
-        """Watch a SplitQueue: work is a waiting chain."""
-        if not isinstance(queue, SplitQueue):
-            raise TypeError("not a SplitQueue")
+        """Watch a queue: work is a waiting chain."""
+        if not isinstance(queue, Queue):
+            raise TypeError("not a queue")
         return self._add(_QueueSlot(queue))
 
     def flag(self, window, off):

@@ -113,7 +113,7 @@ def test_every_chain_gets_the_verdict_of_the_oracle(direct, indirect, negotiated
 def test_the_event_index_follows_the_formula_of_the_specification(start, event, pushed, other):
     """2.7.10: (u16)(new - event - 1) < (u16)(new - old)."""
     rings = Rings(pure, SIZE, event_idx=True)
-    rings.queue._used_index = rings.queue._signalled = start
+    rings.queue._pushed = pushed
     rings.set_flags(other)
     rings.set_used_event(event)
     rings.queue._used_index = (start + pushed) & 0xFFFF
