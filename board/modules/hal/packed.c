@@ -115,7 +115,11 @@ static int packed_take(hal_queue_t *self, hal_chain_t *chain) {
     }
     hal_chain_clear(chain);
     chain->queue = NULL;
-    return take_list(self, chain, flags);
+    int found = take_list(self, chain, flags);
+    if (found == HAL_BROKEN) {
+        hal_chain_clear(chain);
+    }
+    return found;
 }
 
 static void packed_give_back(hal_queue_t *self, const hal_chain_t *chain, uint32_t n) {

@@ -5,7 +5,7 @@ A place in the ring is the number of a descriptor with the wrap counter in bit 1
 """
 
 from hal.compat import const
-from hal.pure.codes import EMPTY, REASON_INDEX, REASON_INDIRECT_NEXT, REASON_NONE, REASON_UNAVAILABLE
+from hal.pure.codes import BROKEN, EMPTY, REASON_INDEX, REASON_INDIRECT_NEXT, REASON_NONE, REASON_UNAVAILABLE
 from hal.pure.queue import DESCRIPTOR_SIZE, INDIRECT, NEXT, WRITE, Queue
 
 _AVAIL = const(1 << 7)  # VIRTQ_DESC_F_AVAIL
@@ -56,7 +56,10 @@ class PackedQueue(Queue):
             return EMPTY
         chain._clear()
         chain._queue = None
-        return self._take_list(chain, flags)
+        found = self._take_list(chain, flags)
+        if found == BROKEN:
+            chain._clear()
+        return found
 
     def _take_list(self, chain, flags):
         """Copy and check each descriptor once (2.8.6). `flags`: those of the first, which are not read again.

@@ -5,6 +5,7 @@ from array import array
 
 from hal import edge
 from support import without_allocation
+from unit.hal.packed_rings import AVAIL, DESC, USED, WRAP, PackedRings
 from unit.hal.rings import NEXT, WRITE, Rings
 
 
@@ -40,34 +41,67 @@ class Server:
         self.queue = rings.queue
         self.chain = edge.Chain(2)
         self.request = array("I", [0] * 8)
+        self.prepare()
+
+    def prepare(self):
+        """Every entry of the available ring is head 0."""
+        rings = self.rings
         rings.describe(0, rings.data, 12, NEXT, 1)
         rings.describe(1, rings.data + 64, 16, WRITE)
 
+    def offer(self):
+        """Make the request available once more."""
+        self.rings.pool.w16(self.rings.avail + 2, self.queue.last_avail + 1)
+
+    def want(self):
+        """Ask for an interrupt for it."""
+        self.rings.set_used_event(self.queue.last_avail - 1)
+
     def once(self):
         queue, chain, words = self.queue, self.chain, self.request
-        # Every entry of the available ring is head 0.
-        self.rings.pool.w16(self.rings.avail + 2, queue.last_avail + 1)
+        self.offer()
         assert queue.pending()
         assert queue.pop(chain, words) == edge.TAKEN
         assert queue.in_flight == 1
         assert chain.read(4, words, 4) == 4
         assert chain.write(8, words, 4) == 4
         queue.push(chain, 8, words)
-        self.rings.set_used_event(queue.last_avail - 1)
+        self.want()
         assert queue.signal()
         queue.arm()
         queue.disarm()
         return queue.pop(chain, words)
 
 
+class PackedServer(Server):
+    """The same with a packed queue of two descriptors: the request fills it, and each lap begins with it."""
+
+    def prepare(self):
+        self.rings.offer((self.rings.data, 12, 0), (self.rings.data + 64, 16, WRITE))
+
+    def offer(self):
+        pool, flags = self.rings.pool, AVAIL if self.queue.last_avail & WRAP else USED
+        pool.w32(24, 16)
+        pool.w16(30, flags | WRITE)
+        pool.w32(8, 12)
+        pool.w16(14, flags | NEXT)
+
+    def want(self):
+        self.rings.set_driver_event(DESC, self.queue.last_avail ^ WRAP)
+
+
 def test_queues():
     for event_idx in (False, True):
-        server = Server(Rings(edge, event_idx=event_idx))
-        once = server.once
-        for _ in range(3):
-            once()
-        for _ in range(20):
-            assert without_allocation(once) == edge.EMPTY
+        serve_without_allocation(Server(Rings(edge, event_idx=event_idx)))
+        serve_without_allocation(PackedServer(PackedRings(edge, 2, event_idx=event_idx)))
+
+
+def serve_without_allocation(server):
+    once = server.once
+    for _ in range(3):
+        once()
+    for _ in range(20):
+        assert without_allocation(once) == edge.EMPTY
 
 
 def test_watches():

@@ -5,6 +5,7 @@ from array import array
 
 from hal import edge
 from support import raises, without_allocation
+from unit.hal.packed_rings import DISABLE, PackedRings
 from unit.hal.rings import NEXT, WRITE, Rings
 from unit.hal.twins import for_twins
 
@@ -62,6 +63,35 @@ def test_one_chain_a_call(twin):
     served.rings.offer(0, 2, 3)
     served.serve()
     assert (served.rings.returned(), served.rings.queue.last_avail) == (1, 1)
+
+
+@for_twins
+def test_a_packed_queue_is_served(twin):
+    rings, interrupts, reported = PackedRings(twin), [], []
+    serve = twin.Server(
+        rings.queue,
+        twin.Chain(4),
+        array("I", [0] * 4),
+        array("I", [0] * 4),
+        echo,
+        lambda: interrupts.append(1),
+        reported.append,
+    )
+    rings.pool.write(rings.data, b"ping")
+    for n in range(5):
+        rings.offer((rings.data, 4, 0), (rings.data + 64, 12, WRITE), buffer_id=n)
+        serve()
+        assert bytes(rings.memory[rings.data + 64 : rings.data + 73]) == b"ping\x0c\x04\0\0\0"
+        assert rings.returned(2) == (n, 8, True)
+    rings.offer((-1, 4, 0), (rings.data + 64, 12, WRITE), buffer_id=9)
+    serve()
+    assert (rings.returned(2), serve.returned, len(interrupts), reported) == ((9, 0, False), 6, 6, [twin.MALFORMED])
+    rings.set_driver_event(DISABLE)
+    rings.offer((rings.data, 4, 0), (rings.data + 64, 12, WRITE))
+    rings.put(rings.data, 4, NEXT)
+    for _ in range(3):
+        serve()
+    assert (serve.returned, len(interrupts), reported) == (7, 6, [twin.MALFORMED, twin.BROKEN, twin.BROKEN])
 
 
 def no_answer(request, length, reply, room):

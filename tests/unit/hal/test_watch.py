@@ -2,7 +2,8 @@
 """Watch: what is work, in which order it is found, and what is stored before sleep. docs/transport.md, 6.2."""
 
 from support import raises
-from unit.hal.rings import WRITE, Rings
+from unit.hal.packed_rings import DESC, DISABLE, WRAP, PackedRings
+from unit.hal.rings import NEXT, WRITE, Rings
 from unit.hal.twins import for_twins
 
 HUGE = 1 << 70
@@ -46,6 +47,26 @@ def test_a_queue_is_work_when_a_chain_waits(twin):
     rings.offer(9)
     rings.queue.pop(twin.Chain(1))
     assert watch.scan() == -1  # broken
+
+
+@for_twins
+def test_a_packed_queue_is_watched_too(twin):
+    rings, watch = PackedRings(twin, event_idx=True), twin.Watch(1)
+    slot = watch.queue(rings.queue)
+    assert watch.rest() == -1
+    assert rings.device_event() == (DESC, WRAP)
+    watch.wake()
+    assert rings.device_event()[0] == DISABLE
+    rings.offer((rings.data, 4, WRITE))
+    assert watch.rest() == slot
+    assert rings.device_event()[0] == DISABLE
+    rings.queue.pop(twin.Chain(1))
+    assert watch.rest() == -1
+    assert rings.device_event() == (DESC, 1 | WRAP)
+    rings.put(rings.data, 4, NEXT)
+    assert watch.rest() == slot
+    rings.queue.pop(twin.Chain(1))
+    assert watch.rest() == -1  # broken
 
 
 @for_twins
