@@ -93,8 +93,8 @@ def test_every_chain_gets_the_verdict_of_the_oracle(direct, indirect, negotiated
         for i, d in enumerate(rows):
             rings.describe(i, d.address - BASE, d.length, d.flags, d.next, at)
     expected = judge(follow(direct, indirect, BASE + table, negotiated), room)
-    before = bytes(rings.memory)
     rings.offer(0)
+    before = bytes(rings.memory)
     chain, buffer = pure.Chain(room), bytearray(size)
     result = rings.queue.pop(chain, buffer)
     assert result == (pure.MALFORMED if expected is None else pure.TAKEN)
