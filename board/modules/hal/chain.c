@@ -67,6 +67,9 @@ static size_t chain_copy(const hal_chain_t *self, size_t from, size_t to, size_t
             continue;
         }
         size_t piece = MIN(n, segment->len - off);
+        if (!hal_window_has(self->queue->pool, segment->off + off, piece)) {
+            break; /* excluded since it was checked */
+        }
         uint8_t *shared = self->queue->pool->ptr + segment->off + off;
         if (writing) {
             memmove(shared, buf + done, piece);

@@ -54,6 +54,9 @@ typedef struct {
     uint8_t *ptr;
     size_t size;
     mp_obj_t source; /* owns the memory, or MP_OBJ_NULL for an address */
+    const uint8_t *holes; /* a bit per block that is excluded, or NULL */
+    mp_obj_t holes_source; /* owns these bits */
+    uint8_t holes_shift; /* a block has 1 << holes_shift bytes */
 } hal_window_t;
 
 /* Where in the pool a piece of a chain lies. */
@@ -136,6 +139,13 @@ extern const mp_obj_type_t hal_type_dispatcher;
 mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source);
 uint8_t *hal_window_word(mp_obj_t window, mp_obj_t off); /* of 32 bits; raises as an access there would */
 uint8_t *hal_window_word64(mp_obj_t window, mp_obj_t off);
+bool hal_window_excludes(const hal_window_t *window, size_t off, size_t n); /* of what lies inside and has holes */
+
+/* Are these bytes the window's? Where nothing is excluded this costs one comparison more than the bounds. */
+static inline bool hal_window_has(const hal_window_t *window, size_t off, size_t n) {
+    return n <= window->size && off <= window->size - n
+           && (window->holes == NULL || !hal_window_excludes(window, off, n));
+}
 
 /*
  * Arguments. An integer that a machine word cannot hold is SIZE_MAX: out of every range. TypeError if it is no

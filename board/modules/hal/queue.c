@@ -14,7 +14,7 @@
 bool hal_queue_inside(const hal_queue_t *self, uint64_t addr, size_t len, size_t *off) {
     uint64_t at = addr - self->frontend;
     *off = (size_t)at;
-    return addr >= self->frontend && at <= self->pool->size && len <= self->pool->size - at;
+    return addr >= self->frontend && hal_window_has(self->pool, (size_t)at, len);
 }
 
 static uint8_t *ring_area(const hal_queue_t *self, mp_obj_t address_in, const hal_area_t *area) {

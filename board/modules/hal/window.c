@@ -78,6 +78,9 @@ mp_obj_t hal_window_new(uint8_t *ptr, size_t size, mp_obj_t source) {
     self->ptr = ptr;
     self->size = size;
     self->source = source;
+    self->holes = NULL;
+    self->holes_source = MP_OBJ_NULL;
+    self->holes_shift = 0;
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -96,12 +99,50 @@ static mp_obj_t window_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     return hal_window_new(info.buf, size, args[0]);
 }
 
+/* ---- Holes ---- */
+
+bool hal_window_excludes(const hal_window_t *self, size_t off, size_t n) {
+    if (n == 0) {
+        return false;
+    }
+    size_t last = (off + n - 1) >> self->holes_shift;
+    size_t block = off >> self->holes_shift;
+    while (block <= last) {
+        uint8_t bits = self->holes[block / 8] >> (block % 8);
+        if (bits & 1) {
+            return true;
+        }
+        block = bits != 0 ? block + 1 : (block | 7) + 1;
+    }
+    return false;
+}
+
+static mp_obj_t window_exclude(mp_obj_t self_in, mp_obj_t map, mp_obj_t shift_in) {
+    hal_window_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t shift = hal_arg_size(shift_in);
+    if (map == mp_const_none) {
+        self->holes = NULL;
+        self->holes_source = MP_OBJ_NULL;
+        return mp_const_none;
+    }
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(map, &info, MP_BUFFER_READ);
+    if (shift >= 8 * sizeof(size_t) || info.len <= (self->size - 1) >> shift >> 3) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the map does not cover the window"));
+    }
+    self->holes_source = map;
+    self->holes_shift = (uint8_t)shift;
+    self->holes = info.buf;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(window_exclude_obj, window_exclude);
+
 /* ---- Words ---- */
 
 static inline uint8_t *at(mp_obj_t self_in, mp_obj_t off_in, size_t n) {
     const hal_window_t *self = MP_OBJ_TO_PTR(self_in);
     size_t off = hal_arg_size(off_in);
-    if (n > self->size || off > self->size - n) {
+    if (!hal_window_has(self, off, n)) {
         raise_index();
     }
     return self->ptr + off;
@@ -236,6 +277,7 @@ static const mp_rom_map_elem_t window_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&window_write_obj) },
     { MP_ROM_QSTR(MP_QSTR_fill), MP_ROM_PTR(&window_fill_obj) },
     { MP_ROM_QSTR(MP_QSTR_window), MP_ROM_PTR(&window_window_obj) },
+    { MP_ROM_QSTR(MP_QSTR_exclude), MP_ROM_PTR(&window_exclude_obj) },
 };
 static MP_DEFINE_CONST_DICT(window_locals, window_locals_table);
 

@@ -46,6 +46,8 @@ class Chain:
             piece = min(n, length - skip)
             n -= piece
             if piece:
+                if not self._queue._pool._has(start + skip, piece):
+                    break  # excluded since it was checked
                 yield start + skip, piece
 
     def read(self, off, buf, n):

@@ -77,7 +77,7 @@ class Queue:
         return off
 
     def _inside(self, address, length):
-        return self._base <= address and address - self._base + length <= self._pool.size
+        return self._base <= address and self._pool._has(address - self._base, length)
 
     def _load(self, code, off):
         return unpack_from(code, self._bytes, off)

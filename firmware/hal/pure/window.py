@@ -24,9 +24,34 @@ class Window:
         self._view = view[:size]
         self.size = size
         self.address = 0
+        self._holes = None
+        self._holes_shift = 0
+
+    def exclude(self, blocks, shift):
+        """Have the blocks of 2^`shift` bytes whose bits are set in `blocks` be outside the window; None: no more.
+
+        `blocks` is a buffer with bit 0 of byte 0 for the first block; what is set in it later counts too, and it must
+        not be resized. Windows made of this one keep what they have. ValueError if it is too short.
+        """
+        shift = integer(shift)
+        if blocks is None:
+            self._holes = None
+            return
+        view = byteview(blocks)
+        if not 0 <= shift < 64 or len(view) <= (self.size - 1) >> shift >> 3:
+            raise ValueError("the map does not cover the window")
+        self._holes, self._holes_shift = view, shift
+
+    def _has(self, off, n):
+        """Are these bytes the window's?"""
+        return 0 <= off <= self.size - n and not (self._holes and n and self._excludes(off, n))
+
+    def _excludes(self, off, n):
+        blocks = range(off >> self._holes_shift, (off + n - 1 >> self._holes_shift) + 1)
+        return any(self._holes[block >> 3] >> (block & 7) & 1 for block in blocks)
 
     def _at(self, off, n):
-        if not 0 <= integer(off) <= self.size - n:
+        if not self._has(integer(off), n):
             raise IndexError("outside the window")
         return off
 

@@ -4,7 +4,7 @@
 from array import array
 
 from support import raises
-from unit.hal.twins import for_twins
+from unit.hal.twins import Random, for_twins
 
 HUGE = 1 << 70
 
@@ -250,3 +250,63 @@ def test_there_are_no_other_attributes(twin):
 @for_twins
 def test_barriers_take_no_arguments_and_return_nothing(twin):
     assert [barrier() for barrier in (twin.mb, twin.rmb, twin.wmb, twin.dsb)] == [None] * 4
+
+
+@for_twins
+def test_excluded_blocks_are_outside(twin):
+    _, window = make(twin, 256)
+    blocks = bytearray(2)
+    window.exclude(blocks, 4)
+    inner = window.window(64, 16)
+    blocks[0] = 0b10000  # bytes 64 to 79
+    for width, access in accesses(window):
+        for off in (64, 80 - width):
+            raises(IndexError, access, off)
+        access(64 - width)
+        access(80)
+    inner.w32(0, 1)
+    raises(IndexError, window.window, 48, 24)
+    raises(IndexError, window.read, 0, bytearray(256))
+    raises(IndexError, window.fill, 63, 2, 0)
+    window.write(80, bytes(176))
+    window.write(64, b"")
+    blocks[0], blocks[1] = 0, 0x80
+    window.write(0, bytes(240))
+    raises(IndexError, window.write, 80, bytes(176))
+    window.exclude(None, 4)
+    window.write(0, bytes(256))
+
+
+@for_twins
+def test_what_excludes_covers_the_window(twin):
+    _, window = make(twin, 256)
+    for blocks, shift in (
+        (bytes(1), 4),
+        (bytes(0), 8),
+        (bytes(2), 3),
+        (bytes(9), 64),
+        (bytes(9), -1),
+        (bytes(9), HUGE),
+    ):
+        raises(ValueError, window.exclude, blocks, shift)
+    raises(TypeError, window.exclude, 5, 4)
+    raises(TypeError, window.exclude, bytes(2), "4")
+    for blocks, shift in ((bytes(2), 4), (bytes(1), 8), (bytes(1), 63), (bytes(32), 0)):
+        window.exclude(blocks, shift)
+        window.write(0, bytes(256))
+
+
+@for_twins
+def test_any_range_is_inside_if_none_of_its_blocks_is_excluded(twin):
+    _, window = make(twin, 64)
+    random = Random(3)
+    for _ in range(2000):
+        blocks = bytearray([random.below(256) & random.below(256) & random.below(256) for _ in range(4)])
+        window.exclude(blocks, 1)
+        off = random.below(64)
+        length = 1 + random.below(64 - off)
+        excluded = [block for block in range(32) if blocks[block // 8] >> block % 8 & 1]
+        if any(off <= 2 * block + 1 and 2 * block < off + length for block in excluded):
+            raises(IndexError, window.fill, off, length, 0)
+        else:
+            window.fill(off, length, 0)
