@@ -6,6 +6,7 @@
     >>> soc.clocks["pll"].rate = 800_000_000
     >>> model.load("cpu", 90)                what the description defines, here models/living.py
     >>> status()                             links, devices, counters, agents
+    >>> links["linux0"].balloon.ask(1 << 20) have the frontend give back 1 MiB of the pool
     >>> log(True); log()                     the last messages in words
     >>> faults.refuse("sensor", "SENSOR_READING_GET", "BUSY", times=3)
     >>> help()                               what there is
@@ -30,6 +31,7 @@ soc                the platform as a table; soc.sensors["cpu"].value = 95_000 se
 model              the module that describes it: its functions and variables
 platforms          all platforms by the name of their model; soc is the first
 status()           links, devices, counters, agents
+links              by name; links["linux0"].balloon.ask(bytes) has the frontend give back so much of the pool, in all
 log(True), log()   keep the last messages from now on; print them in words; log(False) stops it
 faults             what is injected into messages: faults.refuse, .delay, .timeout, .drop, .length, .clear
 help(object)       what an object has
@@ -65,6 +67,8 @@ def _link_lines(link, kinds):
     hears, rings = "hears" if doorbell.hears else "polls", "rings" if doorbell.rings else "is polled"
     yield f"link {link.name}: {hears}, {rings}; frontend lives {link.lives}, epoch {link.frontend_epoch:#010x}"
     yield f"  frontend: {link.heartbeat.describe()}; fell silent {link.heartbeat.silences} times"
+    if link.balloon.describe():
+        yield f"  pool: {link.balloon.describe()}"
     for port in link.ports:
         device, sync = port.device, port.sync
         status = ", ".join(status_names(port.registers.state.status)) or "reset"
@@ -75,7 +79,7 @@ def _link_lines(link, kinds):
 
 
 def install(served, namespace):
-    """Put `soc`, `model`, `status`, `log`, `faults`, `help` and `platforms` into `namespace`, a module.
+    """Put `soc`, `model`, `status`, `links`, `log`, `faults`, `help` and `platforms` into `namespace`, a module.
 
     `soc` is the first platform, `model` the module that describes it, `log` and `faults` are its; without a platform
     they are None.
@@ -102,5 +106,6 @@ def install(served, namespace):
     namespace.log = soc.log if soc else None
     namespace.faults = soc.faults if soc else None
     namespace.help = help
+    namespace.links = {link.name: link for link in served.links}
     namespace.platforms = served.platforms
     namespace.status = status

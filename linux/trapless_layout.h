@@ -37,6 +37,11 @@
 #define TPL_REG_CONFIG               0x100
 #define TPL_CONFIG_SIZE              0x700
 
+/* Registers of the link, beyond those of a virtio device: entries of batches in the page of its first device. */
+#define TPL_REG_POOL_GIVE            0x860
+#define TPL_REG_POOL_TAKE            0x868
+#define TPL_REG_POOL_ANSWER          0x870
+
 #define TPL_MMIO_MAGIC               0x74726976
 #define TPL_MMIO_VERSION             2
 
@@ -50,6 +55,9 @@
 #define TPL_DEV_HEARTBEAT            0x844
 #define TPL_DEV_HEARTBEAT_PERIOD_MS  0x848
 #define TPL_DEV_ADVISED_TIMEOUT_MS   0x84c
+#define TPL_DEV_POOL_TARGET          0x850
+#define TPL_DEV_POOL_REQUEST         0x854
+#define TPL_DEV_POOL_GIVEN           0x858
 #define TPL_DEV_ACK                  0x880
 #define TPL_DEV_ACK_FE_EPOCH         0x884
 #define TPL_DEV_RESULT               0x888
@@ -93,6 +101,7 @@
 #define TPL_FEATURE_WORDS            8
 #define TPL_QUEUES_MAX               64
 #define TPL_SHM_MAX                  16
+#define TPL_POOL_BLOCK_SHIFT         16
 
 /* Capabilities (DEV_CAPABILITIES): what the backend's side of the link can do. */
 #define TPL_CAP_HEARS_DOORBELL       0x1
@@ -100,6 +109,7 @@
 #define TPL_CAP_ANY_SUBSET           0x4
 #define TPL_CAP_HEARTBEAT            0x8
 #define TPL_CAP_ECHO                 0x10
+#define TPL_CAP_BALLOON              0x20
 
 /* Results of a batch (DEV_RESULT). 0 is never success: it is what a scrubbed page holds. */
 #define TPL_RESULT_NONE              0

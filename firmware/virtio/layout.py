@@ -41,6 +41,11 @@ REG_CONFIG_GENERATION = const(0x0FC)
 REG_CONFIG = const(0x100)
 CONFIG_SIZE = const(0x700)
 
+# Registers of the link, beyond those of a virtio device: entries of batches in the page of its first device.
+REG_POOL_GIVE = const(0x860)
+REG_POOL_TAKE = const(0x868)
+REG_POOL_ANSWER = const(0x870)
+
 MMIO_MAGIC = const(0x74726976)
 MMIO_VERSION = const(2)
 
@@ -54,6 +59,9 @@ DEV_BE_EPOCH = const(0x840)
 DEV_HEARTBEAT = const(0x844)
 DEV_HEARTBEAT_PERIOD_MS = const(0x848)
 DEV_ADVISED_TIMEOUT_MS = const(0x84C)
+DEV_POOL_TARGET = const(0x850)
+DEV_POOL_REQUEST = const(0x854)
+DEV_POOL_GIVEN = const(0x858)
 DEV_ACK = const(0x880)
 DEV_ACK_FE_EPOCH = const(0x884)
 DEV_RESULT = const(0x888)
@@ -97,6 +105,7 @@ BATCH_LAYOUT = const(1)
 FEATURE_WORDS = const(8)
 QUEUES_MAX = const(64)
 SHM_MAX = const(16)
+POOL_BLOCK_SHIFT = const(16)
 
 # Capabilities (DEV_CAPABILITIES): what the backend's side of the link can do.
 CAP_HEARS_DOORBELL = const(1 << 0)
@@ -104,6 +113,7 @@ CAP_RINGS_DOORBELL = const(1 << 1)
 CAP_ANY_SUBSET = const(1 << 2)
 CAP_HEARTBEAT = const(1 << 3)
 CAP_ECHO = const(1 << 4)
+CAP_BALLOON = const(1 << 5)
 
 # Results of a batch (DEV_RESULT). 0 is never success: it is what a scrubbed page holds.
 RESULT_NONE = const(0)

@@ -3,9 +3,11 @@
 
 from hal.edge import Notifier, SplitQueue, Window, mb
 from virtio import features as feature
+from virtio.balloon import Balloon
 from virtio.heartbeat import Heartbeat
 from virtio.layout import (
     CAP_ANY_SUBSET,
+    CAP_BALLOON,
     CAP_ECHO,
     CAP_HEARS_DOORBELL,
     CAP_HEARTBEAT,
@@ -72,6 +74,15 @@ class Port:
         indirect = features & feature.INDIRECT_DESC != 0
         return SplitQueue(link.pool, link.frontend_base, size, desc, driver, device, event_idx, indirect)
 
+    def ring_areas(self):
+        """Yield (frontend address, bytes) of each piece of the pool that a ready ring takes."""
+        for queue in self.registers.state.queues:
+            if queue.ready:
+                desc, driver, device = queue.addresses
+                yield desc, 16 * queue.size
+                yield driver, 6 + 2 * queue.size
+                yield device, 6 + 8 * queue.size
+
     def start(self, queues, features):
         """DRIVER_OK: give the device its rings (None: not set up) and have them watched."""
         self.device.negotiated = features
@@ -136,7 +147,8 @@ class Link:
     """The devices of one frontend. `description` is a `hal.contract.Link`, `machine` what it came from.
 
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
-    many frontend lives there were. `heartbeat`: what is known of the present one.
+    many frontend lives there were. `heartbeat`: what is known of the present one. `balloon`: what it has given back of
+    the pool.
     """
 
     def __init__(self, description, machine):
@@ -147,6 +159,7 @@ class Link:
         self.doorbell = description.doorbell
         self.ports = []
         self.heartbeat = Heartbeat(self.ports)
+        self.balloon = Balloon(self.pool, self.frontend_base, self.ports)
         self.epoch = 0
         self.frontend_epoch = 0
         self.lives = 0
@@ -158,6 +171,8 @@ class Link:
         ValueError if the link has not the memory for its shared-memory regions.
         """
         port = Port(self, device, device_page, driver_page)
+        if not self.ports:
+            port.sync.balloon = self.balloon
         self.ports.append(port)
         return port
 
@@ -170,6 +185,7 @@ class Link:
         capabilities = self._capabilities()
         if self.ports:
             self.heartbeat.announce()
+            self.balloon.announce()
         for port in self.ports:
             port.sync.announce(capabilities)
         mb()
@@ -183,6 +199,7 @@ class Link:
             port.registers.reset()
             port.sync.show()
         self.frontend_epoch = frontend_epoch
+        self.balloon.meet()
         self.heartbeat.meet()
 
     def applied(self):
@@ -202,7 +219,7 @@ class Link:
     def _capabilities(self):
         bits = CAP_HEARS_DOORBELL if self.doorbell.hears else 0
         bits |= CAP_RINGS_DOORBELL if self.doorbell.rings else 0
-        bits |= CAP_HEARTBEAT
+        bits |= CAP_HEARTBEAT | CAP_BALLOON
         bits |= CAP_ANY_SUBSET if all(port.device.any_subset for port in self.ports) else 0
         return bits | (CAP_ECHO if self._start_echo() else 0)
 

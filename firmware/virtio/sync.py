@@ -68,13 +68,14 @@ class Sync:
     `link` has `epoch` (this backend life on the link), `meet(fe_epoch)`, which resets the link's devices for a new
     frontend life, and `applied()`, called after each batch; `ring()` rings the frontend. Counters: `batches` answered,
     of these `vetoed` and `refused`; not answered: `torn` (published or changed while being copied) and `unbelievable`
-    (wrong layout, count, CRC or epoch).
+    (wrong layout, count, CRC or epoch). `balloon` takes the batches that are for the link's pool: the first device's.
     """
 
     def __init__(self, device_page, driver_page, registers, link, ring):
         self.device_page = device_page
         self.driver_page = driver_page
         self.registers = registers
+        self.balloon = None
         self.examined = 0
         self.batches = 0
         self.vetoed = 0
@@ -212,10 +213,14 @@ class Sync:
         fe_epoch = self._header(DRV_FE_EPOCH)
         entries = [unpack_from("<HBBIQ", self._copied, at) for at in range(DRV_HEADER_SIZE, self._length, ENTRY_SIZE)]
         self._link.meet(fe_epoch)
-        result, index = self.registers.apply(entries)
+        result, index = self._receiver(entries).apply(entries)
         self._link.applied()
         self._count(result)
         self._answer(token, fe_epoch, result, index)
+
+    def _receiver(self, entries):
+        is_for_pool = self.balloon and entries and self.balloon.takes(entries[0][0])
+        return self.balloon if is_for_pool else self.registers
 
     def _count(self, result):
         self.batches += 1

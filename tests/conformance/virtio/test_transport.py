@@ -6,6 +6,7 @@ from hal.sim import Machine, SimDoorbell
 from support import raises
 from virtio import layout
 from virtio.layout import (
+    CAP_BALLOON,
     CAP_ECHO,
     CAP_HEARS_DOORBELL,
     CAP_HEARTBEAT,
@@ -161,7 +162,7 @@ def test_2_the_queues_say_whether_they_are_ready():
 
 def test_2_1_capabilities():
     bits = Rig(Mirror()).drivers[0].load(DEV_CAPABILITIES)
-    assert bits == CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO | CAP_HEARTBEAT
+    assert bits == CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO | CAP_HEARTBEAT | CAP_BALLOON
 
 
 def test_4_9_the_backend_beats_with_its_period_and_rings_nobody():

@@ -9,6 +9,7 @@ from hal.sim import Machine, SimDoorbell
 from support import MICROPYTHON, without_allocation
 from virtio.layout import (
     CAP_ANY_SUBSET,
+    CAP_BALLOON,
     CAP_ECHO,
     CAP_HEARS_DOORBELL,
     CAP_HEARTBEAT,
@@ -259,7 +260,7 @@ def test_without_a_doorbell_the_loop_polls():
 
     wait()
     rig.frontend.run = wait
-    assert rig.drivers[0].load(DEV_CAPABILITIES) == CAP_HEARTBEAT
+    assert rig.drivers[0].load(DEV_CAPABILITIES) == CAP_HEARTBEAT | CAP_BALLOON
     assert rig.drivers[0].begin().request(b"abcd", 4) == b"abcd"
     machine.advance(1000)
     assert machine.step(), "the timer is set again after every run"
@@ -269,7 +270,7 @@ def test_the_capabilities_say_what_the_link_can_do():
     class Willing(Mirror):
         any_subset = True
 
-    everything = CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO | CAP_HEARTBEAT
+    everything = CAP_HEARS_DOORBELL | CAP_RINGS_DOORBELL | CAP_ECHO | CAP_HEARTBEAT | CAP_BALLOON
     assert Rig(Mirror()).drivers[0].load(DEV_CAPABILITIES) == everything
     assert Rig(Willing()).drivers[0].load(DEV_CAPABILITIES) == everything | CAP_ANY_SUBSET
 
