@@ -131,6 +131,13 @@ class Play:
         else:
             queue.disarm()
 
+    def exclude(self):
+        """Have some blocks behind the tables be outside the pool, or none."""
+        blocks = bytearray(POOL >> 11)
+        for block in range((self.rings.data >> 8) + 2, POOL >> 8):
+            blocks[block >> 3] |= self.random.chance(8) << (block & 7)
+        self.rings.pool.exclude(blocks if self.random.chance(2) else None, 8)
+
     def run(self):
         """Play all steps; return the trace and what lies in the pool."""
         self.scribble()
@@ -139,6 +146,8 @@ class Play:
                 self.violate()
             if self.random.chance(6):
                 self.scribble()
+            if self.random.chance(6):
+                self.exclude()
             self.random.choice((self.offer, self.offer, self.pop, self.pop, self.push, self.look))()
             assert self.rings.queue.in_flight == len(self.out) == self.taken - self.given
         return self.trace, bytes(self.rings.memory)
