@@ -217,7 +217,7 @@ def measure(options: Options, rounds: int) -> Figures:
             "backend_heap_bytes_used": used,
             "backend_heap_bytes": used + free,
             "backend_private_memory_bytes": pair.backend_vm.machine.private,
-            "backend_process_resident_bytes": pair.backend_vm.resident_bytes(),
+            "backend_process_resident_bytes": pair.backend_vm.host.resident_bytes(),
             "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 else None,
         }
     return Figures(backend_instructions=instructions(options, rounds), **first_boot)

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trapless import devicetree, guest, initramfs, ivshmem, project, region, romfs, topology
+from trapless import devicetree, files, guest, ivshmem, region, topology
 from trapless.machine import VirtualMachine, common_arguments
 from trapless.options import Options
-from trapless.topology import Topology
+from trapless.topology import Link, Topology
 from trapless.tree import Tree
 
 
@@ -24,6 +23,9 @@ class Boot:
         directory: the pair's private directory.
     """
 
+    one_life = ""
+    """Why no guest can be started anew; empty where it can."""
+
     def __init__(self, options: Options, plan: Topology, platform: Any, directory: Path) -> None:
         self._options = options
         self._plan = plan
@@ -32,38 +34,46 @@ class Boot:
         self.serial_port = 0
         """The TCP port that the backend's prompt gets; 0: any."""
 
-    def backend(self, name: str) -> VirtualMachine:
-        """Return the backend's machine, not started."""
-        return self._machine(name, self._backend_arguments)
+        self.endpoints = {name: self._machine(name) for name in plan.machines}
+        """All guests, by name."""
+        self.hosts = list(self.endpoints.values())
+        """The QEMUs to start."""
 
-    def frontend(self, name: str) -> VirtualMachine:
-        """Return a frontend's machine, not started."""
-        return self._machine(name, self._frontend_arguments)
-
-    def _machine(self, name: str, own: Callable[[VirtualMachine], list[str]]) -> VirtualMachine:
+    def _machine(self, name: str) -> VirtualMachine:
+        own = self._backend_arguments if name == self._plan.backend() else self._frontend_arguments
         vm = VirtualMachine(self._plan.machines[name], self._directory, lambda: [*self._common(vm), *own(vm)])
         return vm
 
+    def doorbells(self, link: Link) -> ivshmem.Server:
+        """Return the server of a link's doorbells, which serves from now on."""
+        bell = link.doorbell
+        peers = (bell.backend_peer, bell.frontend_peer)
+        return ivshmem.Server(self._directory, link.name, peers, bell.vectors)
+
     # Files
 
-    def write_backend(self, vm: VirtualMachine) -> None:
-        """Write the backend's device tree and initrd.
+    def prepare(self) -> None:
+        """Listen for the monitors, and write every machine's files; raises as for `write`."""
+        for vm in self.hosts:
+            vm.listen("qmp")
+            self.write(vm.name)
+
+    def write(self, name: str) -> None:
+        """Write a machine's device tree and initrd.
 
         Raises:
             TraplessError: something is not built, or QEMU would put something at a wrong place.
         """
-        rom = romfs.model(self._options.model) if self._options.model else b""
-        if rom:
-            vm.path("initrd").write_bytes(rom)
-        self._write_tree(vm, self.backend_image(), len(rom))
-
-    def write_frontend(self, vm: VirtualMachine) -> None:
-        """Write a frontend's device tree and initrd; raises as for `write_backend`."""
-        base = project.need(project.INITRAMFS, "the frontend's initramfs").read_bytes()
-        modules = self._options.modules or project.need(project.MODULES, "the directory of kernel modules")
-        ramdisk = initramfs.extend(base, modules, self._options.add)
-        vm.path("initrd").write_bytes(ramdisk)
-        self._write_tree(vm, self.kernel(), len(ramdisk))
+        vm = self.endpoints[name]
+        if name == self._plan.backend():
+            ramdisk = files.model(self._options)
+            image = files.backend_image(self._options)
+        else:
+            ramdisk = files.initrd(self._options)
+            image = files.kernel(self._options)
+        if ramdisk:
+            vm.path("initrd").write_bytes(ramdisk)
+        self._write_tree(vm, image, len(ramdisk))
 
     def _write_tree(self, vm: VirtualMachine, image: Path, initrd: int) -> None:
         """Write a tree with fresh seeds, and check where QEMU will put everything."""
@@ -73,14 +83,6 @@ class Boot:
         everything = vm.machine.private + sum(link.region for link in self._plan.links_of(vm.name))
         # QEMU makes room in the tree for what it adds: load_device_tree() takes twice its size and 10000 bytes.
         topology.placement(private, everything, topology.read_image(image), initrd, 2 * len(blob) + 10000)
-
-    def backend_image(self) -> Path:
-        """Return the backend's Image; TraplessError if it is not there."""
-        return project.need(self._options.backend_image or project.BACKEND_IMAGE, "the backend's image")
-
-    def kernel(self) -> Path:
-        """Return the frontends' kernel; TraplessError if it is not there."""
-        return project.need(self._options.kernel or project.KERNEL, "the frontend's kernel")
 
     # QEMU's options
 
@@ -95,7 +97,7 @@ class Boot:
         return common_arguments(vm, self._plan, regions, doorbells)
 
     def _backend_arguments(self, vm: VirtualMachine) -> list[str]:
-        arguments = ["-kernel", str(self.backend_image()), "-dtb", str(vm.path("dtb"))]
+        arguments = ["-kernel", str(files.backend_image(self._options)), "-dtb", str(vm.path("dtb"))]
         if self._options.model:
             arguments += ["-initrd", str(vm.path("initrd"))]
         serial = f"socket,id=serial,host=127.0.0.1,port={self.serial_port},server=on,wait=off,nodelay=on"
@@ -104,7 +106,7 @@ class Boot:
 
     def _frontend_arguments(self, vm: VirtualMachine) -> list[str]:
         bootargs = f"{vm.machine.bootargs} {self._options.bootargs}".strip()
-        arguments = ["-kernel", str(self.kernel()), "-dtb", str(vm.path("dtb"))]
+        arguments = ["-kernel", str(files.kernel(self._options)), "-dtb", str(vm.path("dtb"))]
         arguments += ["-initrd", str(vm.path("initrd")), "-append", bootargs]
         console = f"socket,id=console,path={vm.console_path},server=on,wait=off"
         arguments += ["-chardev", f"{console},{_log(vm)}", "-serial", "chardev:console"]

@@ -58,10 +58,10 @@ def _loaded(frontend: Frontend, verb: str) -> Iterator[_Load]:
     """Run the measuring program with `verb` in the background of a frontend while the block runs."""
     seen = _Load()
     process = frontend.check(f"{TOOL} {verb} >{_OUTPUT} 2>&1 & echo $!")
-    begin, used = time.monotonic(), frontend.vm.cpu_seconds()
+    begin, used = time.monotonic(), frontend.vm.host.cpu_seconds()
     try:
         yield seen
-        seen.processor = (frontend.vm.cpu_seconds() - used) / (time.monotonic() - begin)
+        seen.processor = (frontend.vm.host.cpu_seconds() - used) / (time.monotonic() - begin)
     finally:
         stop = f"kill {process}; while kill -0 {process} 2>/dev/null; do usleep 2000; done; cat {_OUTPUT}"
         seen.printed = frontend.run(stop).text

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from trapless import guest, ivshmem, probe, project, region
+from trapless.endpoint import Endpoint
 from trapless.errors import GuestTimeout, MachineError, TraplessError
-from trapless.machine import VirtualMachine
 from trapless.topology import Device, Link
 
 _PROBE_ADVICE = (
@@ -28,7 +28,7 @@ class Frontend:
         agent: what it is to SCMI: id, name, trusted.
     """
 
-    def __init__(self, vm: VirtualMachine, link: Link, platform: Any, agent: dict[str, Any]) -> None:
+    def __init__(self, vm: Endpoint, link: Link, platform: Any, agent: dict[str, Any]) -> None:
         self.vm = vm
         self.link = link
         self.platform = platform
@@ -42,14 +42,19 @@ class Frontend:
         return self.vm.name
 
     @property
+    def terminal(self) -> str:
+        """The guest's name for its console."""
+        return f"/dev/{self.vm.console}"
+
+    @property
     def doorbells(self) -> ivshmem.Server:
         """The doorbell server of the link.
 
         Raises:
-            MachineError: the pair does not run.
+            MachineError: the pair does not run, or nobody but its hypervisor knows them.
         """
         if self._doorbells is None:
-            raise MachineError(f"the doorbells of {self.name} are not served: the pair does not run")
+            raise MachineError(f"the doorbells of {self.name} are not served by the harness, or the pair does not run")
         return self._doorbells
 
     def state(self) -> dict[str, Any]:
@@ -65,13 +70,15 @@ class Frontend:
 
     # Life
 
-    def prepare(self) -> None:
-        """Make the region, its doorbells and the channels, before any machine starts; TraplessError without room."""
+    def prepare(self, doorbells: ivshmem.Server | None) -> None:
+        """Make the region and the channels before any machine starts; TraplessError without room.
+
+        Args:
+            doorbells: the server of the link, if the platform's doorbells need one.
+        """
         region.make(self.vm.directory, self.link)
-        bell = self.link.doorbell
-        peers = (bell.backend_peer, bell.frontend_peer)
-        self._doorbells = ivshmem.Server(self.vm.directory, self.link.name, peers, bell.vectors)
-        for name in ("qmp", *guest.PORTS):
+        self._doorbells = doorbells
+        for name in guest.PORTS:
             self.vm.listen(name)
 
     def drop_shell(self) -> None:

@@ -9,7 +9,6 @@ CPU, and the two guests share memory.
 from __future__ import annotations
 
 import os
-import re
 import selectors
 import signal
 import socket
@@ -17,18 +16,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trapless import project
+from trapless.endpoint import Endpoint
 from trapless.errors import MachineError
 from trapless.topology import Link, Machine, Topology
 
 MACHINE = "virt,gic-version=2,highmem=off"
-_START_TIMEOUT = 20.0
 _STOP_TIMEOUT = 5.0
-_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[^\[])|[\0-\x08\x0b-\x1f\x7f]")
 
 
 def memory_arguments(machine: Machine, links: Sequence[Link], regions: Sequence[Path | None]) -> list[str]:
@@ -52,27 +49,7 @@ def _node(number: int, cpus: str, backend: str) -> list[str]:
     return ["-object", backend, "-numa", f"node,nodeid={number},{cpus}memdev=ram{number}"]
 
 
-@dataclass
-class Channel:
-    """A Unix socket between the harness and a QEMU: who listens and what QEMU is told about it."""
-
-    name: str
-    path: Path
-
-    def listener(self) -> socket.socket:
-        """Return a socket that listens at `path`; QEMU connects to it when it starts."""
-        found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        found.bind(str(self.path))
-        found.listen()
-        return found
-
-    def argument(self) -> str:
-        """Return QEMU's end."""
-        return f"socket,id={self.name},path={self.path}"
-
-
-@dataclass
-class VirtualMachine:
+class VirtualMachine(Endpoint):
     """One QEMU process that can be started again after it has died.
 
     Args:
@@ -81,47 +58,24 @@ class VirtualMachine:
         arguments: returns the complete argument list without the program's name; called at each start.
     """
 
-    machine: Machine
-    directory: Path
-    arguments: Callable[[], list[str]]
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    started: float = field(default=0.0, init=False)
-    _listeners: dict[str, socket.socket] = field(default_factory=dict, init=False)
-    _qmp: Any = field(default=None, init=False)
+    def __init__(self, machine: Machine, directory: Path, arguments: Callable[[], list[str]]) -> None:
+        super().__init__(machine, directory)
+        self.arguments = arguments
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self._qmp: Any = None
 
     @property
-    def name(self) -> str:
-        """The machine's name in the topology."""
-        return self.machine.name
+    def host(self) -> VirtualMachine:
+        """Itself."""
+        return self
 
-    def path(self, kind: str) -> Path:
-        """Return the path of one of the machine's files: "console.log", "qmp.sock" ..."""
-        return self.directory / f"{self.name}-{kind}"
-
-    @property
-    def console_path(self) -> Path:
-        """The Unix socket of a console that a person may attach to."""
-        return self.path("console.sock")
-
-    def channel(self, name: str) -> Channel:
-        """Return a channel of this machine; `listen` makes the harness's end."""
-        return Channel(name, self.path(f"{name}.sock"))
-
-    def listen(self, name: str) -> None:
-        """Listen on a channel before QEMU starts."""
-        self._listeners[name] = self.channel(name).listener()
-
-    def accept(self, name: str, timeout: float = _START_TIMEOUT) -> socket.socket:
-        """Return the connection of the running QEMU to a channel.
+    def wait_readable(self, readable: socket.socket, timeout: float, failure: str) -> None:
+        """Wait until something may be read while QEMU runs.
 
         Raises:
-            MachineError: QEMU died or did not connect in time.
+            MachineError: QEMU died, or it took too long: `failure` says what QEMU did not do.
         """
-        self._await(self._listeners[name], timeout, f"did not connect its {name} channel")
-        connection, _ = self._listeners[name].accept()
-        return connection
-
-    def _await(self, readable: socket.socket, timeout: float, failure: str) -> None:
         process = self._running()
         watch = os.pidfd_open(process.pid)
         try:
@@ -190,9 +144,7 @@ class VirtualMachine:
     def close(self) -> None:
         """Kill QEMU and give up the channels."""
         self.kill()
-        for listener in self._listeners.values():
-            listener.close()
-        self._listeners.clear()
+        super().close()
 
     def qmp(self, command: str, **arguments: object) -> Any:
         """Run a monitor command (QEMU's docs/interop/qmp-spec) and return its result.
@@ -205,11 +157,11 @@ class VirtualMachine:
         from qemu.qmp.legacy import QEMUMonitorProtocol
         from qemu.qmp.qmp_client import ExecuteError
 
-        if self._qmp is None:
-            monitor = QEMUMonitorProtocol(self.accept("qmp"))
-            monitor.connect()
-            self._qmp = monitor
         try:
+            if self._qmp is None:
+                monitor = QEMUMonitorProtocol(self.accept("qmp"))
+                monitor.connect()
+                self._qmp = monitor
             return self._qmp.cmd(command, **arguments)
         except ExecuteError:
             raise
@@ -254,19 +206,6 @@ class VirtualMachine:
         """Return the resident memory of the QEMU process, in bytes."""
         fields = Path(f"/proc/{self._running().pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def tail(self, lines: int = 60) -> str:
-        """Return the last lines of the console and of QEMU's own messages, for a person.
-
-        Without what would control the person's terminal: the guest's shell asks where the cursor is, for example.
-        """
-        parts = []
-        for kind in ("console.log", "qemu.log"):
-            text = self.path(kind).read_text(errors="replace") if self.path(kind).exists() else ""
-            text = _ESCAPES.sub("", text)
-            if text.strip():
-                parts.append(f"--- {self.name} {kind}, last lines\n" + "\n".join(text.rstrip().splitlines()[-lines:]))
-        return "\n".join(parts) or f"--- {self.name} printed nothing"
 
 
 def common_arguments(

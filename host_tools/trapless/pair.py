@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from trapless import model, romfs, running, topology
+from trapless import boot, files, model, romfs, running, topology
 from trapless.backend import Backend
-from trapless.boot import Boot
 from trapless.errors import MachineError, TraplessError
 from trapless.frontend import READY_TIMEOUT, Frontend
 from trapless.options import Options
@@ -48,14 +47,13 @@ class Pair:
         self.model = str(self.options.model or model.name_of(self.topology))
         self.platform = model.load(self.options.model or self.model)
         self.directory = running.new_directory()
-        self._boot = Boot(self.options, self.topology, self.platform, self.directory)
-        self.backend_vm = self._boot.backend(self.topology.backend())
+        self._boot = boot.Boot(self.options, self.topology, self.platform, self.directory)
+        self.backend_vm = self._boot.endpoints[self.topology.backend()]
         self.frontends = {
-            link.frontend: Frontend(self._boot.frontend(link.frontend), link, self.platform, agent)
+            link.frontend: Frontend(self._boot.endpoints[link.frontend], link, self.platform, agent)
             for link, agent in zip(self.topology.links, model.agents(self.platform, self.topology), strict=True)
         }
         self.frontend = next(iter(self.frontends.values()))
-        self._machines = [self.backend_vm, *(frontend.vm for frontend in self.frontends.values())]
         self._janitor: subprocess.Popen[bytes] | None = None
 
     # Life
@@ -77,8 +75,8 @@ class Pair:
         """
         try:
             self._prepare()
-            for vm in self._machines:
-                vm.start()
+            for host in self._boot.hosts:
+                host.start()
             self._write_state()
         except BaseException:
             self.close()
@@ -89,17 +87,16 @@ class Pair:
         self.directory.mkdir(mode=0o700)
         self._janitor = running.start_janitor(self.directory)
         for frontend in self.frontends.values():
-            frontend.prepare()
-            self._boot.write_frontend(frontend.vm)
-        self._boot.write_backend(self.backend_vm)
-        self.backend_vm.listen("qmp")
+            frontend.prepare(self._boot.doorbells(frontend.link))
+        self._boot.prepare()
 
     def close(self) -> None:
         """End everything and remove all files. May be called at any time and twice; signals wait until it is done."""
         with _signals_blocked():
             for frontend in self.frontends.values():
                 frontend.close()
-            self.backend_vm.close()
+            for host in self._boot.hosts:
+                host.close()
             for frontend in self.frontends.values():
                 frontend.close_doorbells()
             if self._janitor:
@@ -110,7 +107,7 @@ class Pair:
 
     def commands(self) -> dict[str, list[str]]:
         """Return the QEMU command lines, by the machine's name."""
-        return {vm.name: vm.command() for vm in self._machines}
+        return {host.name: host.command() for host in self._boot.hosts}
 
     # What a person or a test does with it
 
@@ -130,7 +127,7 @@ class Pair:
     def serial_port(self) -> int:
         """The TCP port of the backend's prompt, the same over restarts of the backend."""
         if not self._boot.serial_port:
-            (serial,) = (device for device in self.backend_vm.qmp("query-chardev") if device["label"] == "serial")
+            (serial,) = (device for device in self.backend_vm.host.qmp("query-chardev") if device["label"] == "serial")
             self._boot.serial_port = int(serial["filename"].split(",")[0].rpartition(":")[2])
         return self._boot.serial_port
 
@@ -202,15 +199,29 @@ class Pair:
                 message = f"the backend does not serve {link.name} after {timeout:g} s"
                 raise MachineError(f"{message}\n{self.backend_vm.tail()}")
             time.sleep(_POLL)  # nothing can wake us for a store into shared memory; the deadline bounds it
-        return time.monotonic() - self.backend_vm.started
+        return time.monotonic() - self.backend_vm.host.started
+
+    @property
+    def one_life(self) -> str:
+        """Why the platform cannot start a guest anew; empty where it can."""
+        return self._boot.one_life
+
+    def _need_restarts(self) -> None:
+        if self.one_life:
+            raise TraplessError(self.one_life)
 
     def restart_backend(self) -> None:
-        """Kill the backend's QEMU and start it anew; returns when it serves again."""
+        """Kill the backend's QEMU and start it anew; returns when it serves again.
+
+        Raises:
+            TraplessError: the platform cannot, or it does not come up.
+        """
+        self._need_restarts()
         before = self.epochs()
         self._boot.serial_port = self.serial_port
-        self.backend_vm.kill()
-        self._boot.write_backend(self.backend_vm)
-        self.backend_vm.start()
+        self.backend_vm.host.kill()
+        self._boot.write(self.backend_vm.name)
+        self.backend_vm.host.start()
         self.wait_serving(before)
         self._write_state()
 
@@ -223,11 +234,12 @@ class Pair:
         Raises:
             TraplessError: there is none of that name, or it does not come up.
         """
+        self._need_restarts()
         frontend = self.named(name)
         frontend.drop_shell()
-        frontend.vm.kill()
-        self._boot.write_frontend(frontend.vm)
-        frontend.vm.start()
+        frontend.vm.host.kill()
+        self._boot.write(frontend.name)
+        frontend.vm.host.start()
         self._write_state()
         self.wait_serving()
         frontend.wait_agent()
@@ -235,16 +247,17 @@ class Pair:
 
     def tails(self) -> str:
         """Return the last lines of all consoles, for a person."""
-        return "\n".join(vm.tail() for vm in self._machines)
+        guests = self._boot.endpoints.values()
+        return "\n".join(one.tail() for one in dict.fromkeys([*guests, *self._boot.hosts]))
 
     def _write_state(self) -> None:
         state = {
             "harness": os.getpid(),
-            "machines": {vm.name: vm.process.pid for vm in self._machines if vm.process},
+            "machines": {host.name: host.process.pid for host in self._boot.hosts if host.process},
             "prompt": f"socket://127.0.0.1:{self.serial_port}",
             "frontends": [frontend.state() for frontend in self.frontends.values()],
             "model": self.model,
-            "kernel": str(self._boot.kernel().absolute()),
+            "kernel": str(files.kernel(self.options).absolute()),
             "started": time.time(),
         }
         running.publish(self.directory, state)
