@@ -52,6 +52,12 @@ Topology = Annotated[
         metavar="NAME", help="Machines and links: two-frontends, or the path of a file like qemu/topology.toml."
     ),
 ]
+Platform = Annotated[
+    str,
+    typer.Option(
+        metavar="qemu|xen", envvar="TRAPLESS_PLATFORM", help="Two machines of QEMU, or domains of one Xen under QEMU."
+    ),
+]
 FrontendName = Annotated[
     str | None, typer.Option("--frontend", metavar="NAME", help="Which frontend, if not the first of the topology.")
 ]
@@ -64,11 +70,16 @@ PrintCommand = Annotated[
 
 
 def _options(
-    kernel: Path | None, modules: Path | None, model: Path | None, topology: str | None, add: list[Path] | None = None
+    platform: str,
+    kernel: Path | None,
+    modules: Path | None,
+    model: Path | None,
+    topology: str | None,
+    add: list[Path] | None = None,
 ) -> Options:
     from trapless.options import Options
 
-    return Options(kernel=kernel, modules=modules, model=model, topology=topology, add=add or [])
+    return Options(platform, kernel=kernel, modules=modules, model=model, topology=topology, add=add or [])
 
 
 def _print_commands(pair: Pair) -> None:
@@ -83,6 +94,7 @@ def _print_commands(pair: Pair) -> None:
 
 @app.command()
 def run(
+    platform: Platform = "qemu",
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
@@ -98,7 +110,7 @@ def run(
     """
     from trapless.pair import Pair
 
-    pair = Pair(_options(kernel, modules, model, topology, add))
+    pair = Pair(_options(platform, kernel, modules, model, topology, add))
     chosen = pair.named(frontend)
     if print_command:
         return _print_commands(pair)
@@ -138,7 +150,7 @@ def _shell(frontend: Frontend) -> int:
 
     def resized(size: os.terminal_size) -> None:
         with suppress(TraplessError):  # it may be just ending, or busy with a command that timed out
-            frontend.run(f"stty -F /dev/ttyAMA0 rows {size.lines} cols {size.columns}", _RESIZE_TIMEOUT)
+            frontend.run(f"stty -F {frontend.terminal} rows {size.lines} cols {size.columns}", _RESIZE_TIMEOUT)
 
     left = terminal.attach(frontend.vm.console_path, resized)
     print("\nAll machines are ended." if left else f"\nThe {frontend.name} has ended; all others are ended too.")
@@ -169,6 +181,7 @@ def exec_(
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0.001, help="End the command after that, with status 124.")
     ] = None,
+    platform: Platform = "qemu",
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
@@ -187,7 +200,7 @@ def exec_(
 
     if backend and (backend.is_dir() or not backend.exists()):
         raise TraplessError(f"no such script for the backend: {backend}")
-    pair = Pair(_options(kernel, modules, model, topology, add))
+    pair = Pair(_options(platform, kernel, modules, model, topology, add))
     chosen = pair.named(frontend)
     if print_command:
         return _print_commands(pair)
@@ -300,6 +313,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="The answer for 
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     rounds: Annotated[int, typer.Option(help="Requests per measurement.")] = 2000,
+    platform: Platform = "qemu",
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
@@ -312,7 +326,7 @@ def bench(
     """
     from trapless import bench as measure
 
-    measure.main(_options(kernel, modules, model, topology), rounds, as_json)
+    measure.main(_options(platform, kernel, modules, model, topology), rounds, as_json)
 
 
 @app.command()

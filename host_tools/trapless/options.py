@@ -9,12 +9,16 @@ from pathlib import Path
 from trapless.errors import TraplessError
 from trapless.tree import Node
 
+PLATFORMS = ("qemu", "xen")
+"""Two machines of QEMU and ivshmem between them, or domains of one Xen under QEMU."""
+
 
 @dataclass
 class Options:
     """What a pair is made of; everything not given is what `make` built.
 
     Args:
+        platform: where the machines run, one of PLATFORMS.
         kernel: Linux Image of the frontend.
         modules: directory with *.ko for it.
         topology: name of a topology or path of its file, see `trapless.topology.find`.
@@ -26,6 +30,7 @@ class Options:
         overlay: further nodes and properties of the frontend's device tree (`overlay.apply`).
     """
 
+    platform: str = "qemu"
     kernel: Path | None = None
     modules: Path | None = None
     topology: str | None = None
@@ -42,6 +47,8 @@ class Options:
         Raises:
             TraplessError: a file or directory is missing; the message names it.
         """
+        if self.platform not in PLATFORMS:
+            raise TraplessError(f"no such platform: {self.platform} (there are {', '.join(PLATFORMS)})")
         for what, path in (("kernel", self.kernel), ("image of the backend", self.backend_image)):
             if path and not path.is_file():
                 raise TraplessError(f"no such {what}: {path}")

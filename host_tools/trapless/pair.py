@@ -21,9 +21,14 @@ from trapless.errors import MachineError, TraplessError
 from trapless.frontend import READY_TIMEOUT, Frontend
 from trapless.options import Options
 from trapless.topology import Device
+from trapless.xen import boot as xen
 
 _POLL = 0.002
 SERVING_TIMEOUT = 20.0
+
+
+def _boot_of(platform: str) -> type[boot.Boot] | type[xen.Boot]:
+    return xen.Boot if platform == "xen" else boot.Boot
 
 
 class Pair:
@@ -47,7 +52,7 @@ class Pair:
         self.model = str(self.options.model or model.name_of(self.topology))
         self.platform = model.load(self.options.model or self.model)
         self.directory = running.new_directory()
-        self._boot = boot.Boot(self.options, self.topology, self.platform, self.directory)
+        self._boot = _boot_of(self.options.platform)(self.options, self.topology, self.platform, self.directory)
         self.backend_vm = self._boot.endpoints[self.topology.backend()]
         self.frontends = {
             link.frontend: Frontend(self._boot.endpoints[link.frontend], link, self.platform, agent)
@@ -256,6 +261,7 @@ class Pair:
             "machines": {host.name: host.process.pid for host in self._boot.hosts if host.process},
             "prompt": f"socket://127.0.0.1:{self.serial_port}",
             "frontends": [frontend.state() for frontend in self.frontends.values()],
+            "platform": self.options.platform,
             "model": self.model,
             "kernel": str(files.kernel(self.options).absolute()),
             "started": time.time(),

@@ -33,10 +33,13 @@ _current: list[Pair] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --kernel, --modules, --model and --topology, which mean what they mean to `trapless run`."""
+    """Add --kernel, --modules, --model, --platform and --topology, which mean what they mean to `trapless run`."""
+    from trapless.options import PLATFORMS
+
     group = parser.getgroup("trapless", "the pair of virtual machines")
     for name, text in _OPTIONS.items():
         group.addoption(f"--{name}", type=Path, default=None, metavar="PATH", help=text)
+    group.addoption("--platform", default="qemu", choices=PLATFORMS, help="where the machines run")
     group.addoption("--topology", default=None, metavar="NAME", help="machines and links: two-frontends, or a file")
 
 
@@ -50,7 +53,7 @@ def command_line_options(config: pytest.Config) -> Options:
     """Return the options that pytest's command line gives."""
     from trapless.options import Options
 
-    return Options(**{name: config.getoption(name) for name in (*_OPTIONS, "topology")})
+    return Options(**{name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology")})
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from trapless.topology import MIB, Link, Machine, Range, Topology
 
 OWN = 128 * MIB
 """Memory for Xen itself and for the modules that it copies into the domains."""
-AGENT = 4 * MIB
+AGENT = 24 * MIB
 """Memory for the buffers of one frontend's virtio-serial: 128 of 4 KiB for each port, and the rings."""
 _ALIGNMENT = 2 * MIB
 _GUEST_MEMORY = 0x40000000  # GUEST_RAM0_BASE in xen/include/public/arch-arm.h

@@ -21,7 +21,7 @@ from trapless.topology import Link, Machine
 from trapless.tree import Cells, Node, Tree
 from trapless.xen.plan import Piece, Plan
 
-BOOTARGS = "console=none sched=null vwfi=native bootscrub=0 noreboot"
+BOOTARGS = "console=none sched=null vwfi=native bootscrub=0 noreboot conring_size=128k"
 _GIC = 65000  # GUEST_PHANDLE_GIC in xen/include/public/device_tree_defs.h
 _PHANDLES = 0x1000
 _AGENT_POOL = _PHANDLES + 1
