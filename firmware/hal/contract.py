@@ -5,6 +5,7 @@ How a device tree describes a link (a child of the node that is compatible with 
 
 - `label`: its name; `reg`, `reg-names`: "region" (everything shared) and "pool" (vrings and buffers), backend
   addresses; optionally "shm" (shared-memory regions of the devices);
+- `trapless,memory`: phandle of what maps the region when it is asked to; all addresses of `reg` are offsets in it then;
 - `trapless,frontend-base`: 64-bit frontend address of the pool's first byte; `trapless,frontend-shm`: of that of "shm";
 - `mboxes`: phandle of the doorbell and the peer to ring; without it both sides poll;
 - `trapless,polls`: the frontend does not ring, this side polls; `trapless,polled`: this side does not ring;
@@ -86,21 +87,36 @@ def backends(tree):
     return tree.compatible("trapless,backend")
 
 
-def read_links(tree, window, doorbell):
+def _nothing(handle):
+    raise ValueError("device tree: this machine maps no memory on demand (trapless,memory)")
+
+
+def read_links(tree, window, doorbell, memory=_nothing):
     """Return the Links that the device tree `tree` (hal.fdt.Tree) describes.
 
     `window(address, size)` makes a Window of memory; `doorbell(mboxes)` a Doorbell of the cells of `mboxes`, or of
-    None. ValueError, with the node's name, if a link lacks what it needs.
+    None; `memory(phandle)` maps what has that phandle and returns its (address, size). ValueError, with the node's
+    name, if a link lacks what it needs.
     """
     found = []
     for root in backends(tree):
-        found += [_read_link(node, window, doorbell) for node in root.children if node.is_available()]
+        found += [_read_link(node, window, doorbell, memory) for node in root.children if node.is_available()]
     return found
 
 
-def _read_link(node, window, doorbell):
+def _map_region(node, window, memory):
+    at, size = node.named_reg("region")
+    if "trapless,memory" not in node.properties:
+        return window(at, size)
+    start, length = memory(node.number("trapless,memory"))
+    if at + size > length:
+        raise ValueError("device tree: %s: the memory that was mapped has only 0x%x bytes" % (node.path, length))
+    return window(start + at, size)
+
+
+def _read_link(node, window, doorbell, memory):
     region_at, region_size = node.named_reg("region")
-    region = window(region_at, region_size)
+    region = _map_region(node, window, memory)
     base = node.number("trapless,frontend-base")
 
     def inside(node, name):

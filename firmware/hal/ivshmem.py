@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Doorbell over QEMU's ivshmem-doorbell device. Source: QEMU, docs/specs/ivshmem-spec, "Device Specification".
+"""Doorbell and memory of QEMU's ivshmem devices. Source: QEMU, docs/specs/ivshmem-spec, "Device Specification".
 
 BAR 0: IVPosition (offset 8) is this side's id; a store of `peer << 16 | vector` to Doorbell (offset 12) interrupts
 that peer. Only vector 0 is used, in both directions. There is no INTx, and doorbells are dropped until MSI-X is
 enabled. The function sits behind a `pci-host-ecam-generic` bridge, its interrupts come through the `arm,gic-v2m-frame`.
+BAR 2, where the device has one, is memory that the devices share; it is where the BAR is programmed to be.
 """
 
 from hal import edge, pci
@@ -15,10 +16,11 @@ COMPATIBLE = "pci1af4,1110"
 _IDS = const(0x11101AF4)
 _POSITION = const(8)
 _DOORBELL = const(12)
+_MEMORY = const(2)
 
 
-class Doorbells:
-    """The ivshmem doorbells of a machine: each host bridge, and the message frame, exists once.
+class Hypervisor:
+    """The ivshmem functions of a machine: each of them, each host bridge, and the message frame exists once.
 
     `tree`: hal.fdt.Tree; `map_window(address, size, device)` makes a Window of physical memory.
     """
@@ -27,11 +29,21 @@ class Doorbells:
         self._tree = tree
         self._map = map_window
         self._hosts = {}
+        self._functions = {}
         self._frame = None
 
-    def open(self, node, peer):
+    def doorbell(self, node, peer):
         """Return the doorbell of the ivshmem function at `node` that rings `peer`. ValueError if it cannot be one."""
-        return IvshmemDoorbell(self._host(node.parent).function(node), peer, self._message_frame())
+        return IvshmemDoorbell(self._function(node), peer, self._message_frame())
+
+    def memory(self, node):
+        """Map the memory of the ivshmem function at `node`; return its (address, size). ValueError if it has none."""
+        return self._function(node).memory(_MEMORY)
+
+    def _function(self, node):
+        if node.path not in self._functions:
+            self._functions[node.path] = self._host(node.parent).function(node)
+        return self._functions[node.path]
 
     def _host(self, node):
         if node.path not in self._hosts:

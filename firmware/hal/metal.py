@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The bare machine: everything is found in the device tree it was booted with. See `hal` for the contract.
 
-Doorbells are chosen by the `compatible` of the node that a link's `mboxes` points to: what rings on which hypervisor is
-a table.
+What a hypervisor does for a link, its doorbell and memory that is mapped on demand, is chosen by the `compatible` of
+the node that the link's `mboxes` or `trapless,memory` points to.
 """
 
 import _hal
@@ -16,8 +16,7 @@ _CHUNK = const(256)
 
 _word = bytearray(4)
 
-# What makes the doorbells of a kind, by the `compatible` of their nodes.
-_DOORBELLS = {ivshmem.COMPATIBLE: ivshmem.Doorbells, xen.COMPATIBLE: xen.Doorbells}
+_HYPERVISORS = {ivshmem.COMPATIBLE: ivshmem.Hypervisor, xen.COMPATIBLE: xen.Hypervisor}
 
 
 class _Board:
@@ -25,12 +24,12 @@ class _Board:
 
     def __init__(self):
         self.tree = Tree(_hal.dtb())
-        self._kinds = {}
+        self._hypervisors = {}
         self._stir_seeds()
         for node in backends(self.tree):
             for link in node.children:
                 xen.check_regions(self.tree, link)
-        self.links = read_links(self.tree, self._memory, self._doorbell)
+        self.links = read_links(self.tree, self._window, self._doorbell, self._memory)
 
     def _stir_seeds(self):
         for node in [self.tree.find("/chosen")] + backends(self.tree):
@@ -38,22 +37,26 @@ class _Board:
                 if node is not None and name in node.properties:
                     edge.stir(node.properties[name])
 
-    def _memory(self, address, size):
+    def _window(self, address, size):
         return _hal.map_window(address, size, False)
 
     def _doorbell(self, mboxes):
         if mboxes is None:
             return Doorbell()
         node = self.tree.phandle(mboxes[0])
-        for kind in node.texts("compatible"):
-            if kind in _DOORBELLS:
-                return self._of_kind(kind).open(node, mboxes[1])
-        raise ValueError("device tree: no driver for the doorbell %s" % node.path)
+        return self._hypervisor(node, "doorbell").doorbell(node, mboxes[1])
 
-    def _of_kind(self, kind):
-        if kind not in self._kinds:
-            self._kinds[kind] = _DOORBELLS[kind](self.tree, _hal.map_window)
-        return self._kinds[kind]
+    def _memory(self, handle):
+        node = self.tree.phandle(handle)
+        return self._hypervisor(node, "memory").memory(node)
+
+    def _hypervisor(self, node, what):
+        for kind in node.texts("compatible"):
+            if kind in _HYPERVISORS and hasattr(_HYPERVISORS[kind], what):
+                if kind not in self._hypervisors:
+                    self._hypervisors[kind] = _HYPERVISORS[kind](self.tree, _hal.map_window)
+                return self._hypervisors[kind]
+        raise ValueError("device tree: no driver for the %s %s" % (what, node.path))
 
 
 _board = None

@@ -70,8 +70,12 @@ class Host:
         return address
 
     def window(self, address, size):
-        """Return a Window on `size` bytes at a PCI address."""
-        return self._map(address + self._offset, size, True)
+        """Return a Window on `size` bytes of registers at a PCI address."""
+        return self._map(self.outside(address), size, True)
+
+    def outside(self, address):
+        """Return the processor's address of a PCI address."""
+        return address + self._offset
 
 
 def _memory_range(node):
@@ -142,11 +146,18 @@ class Function:
         return address
 
     def bar(self, index):
-        """Return a Window on a memory BAR. ValueError if the function has none of that number."""
+        """Return a Window on the registers in a memory BAR. ValueError if the function has none of that number."""
+        return self._host.window(*self._bar(index))
+
+    def memory(self, index):
+        """Return (address, size) of a memory BAR as the processor sees it. ValueError as for `bar`."""
+        address, size = self._bar(index)
+        return self._host.outside(address), size
+
+    def _bar(self, index):
         if index not in self._bars:
             raise ValueError("PCI: function %08x has no memory BAR %d" % (self.ids, index))
-        address, size = self._bars[index]
-        return self._host.window(address, size)
+        return self._bars[index]
 
     def _capability(self, wanted):
         at = self._config.r8(_CAPABILITIES) & 0xFC

@@ -71,8 +71,8 @@ def spare_frame(node):
     return (address + size) // _PAGE - 1
 
 
-class Doorbells:
-    """The event channels of this guest, and the interrupt that they share. Arguments as for `ivshmem.Doorbells`.
+class Hypervisor:
+    """The event channels of this guest, and the interrupt that they share. Arguments as for `ivshmem.Hypervisor`.
 
     ValueError if the device tree has no hypervisor; Refused if it does not say where events are noted.
     """
@@ -90,7 +90,7 @@ class Doorbells:
         self.intid = nodes[0].cells("interrupts")[1] + _PPI
         edge.irq_attach(self.intid, False)
 
-    def open(self, node, port):
+    def doorbell(self, node, port):
         """Return the doorbell that is event channel `port`. ValueError if there are too many, or no such port."""
         if not 0 < port < _PORTS:
             raise ValueError("device tree: there is no event channel %d" % port)

@@ -148,6 +148,39 @@ def test_no_links(boot):
     assert metal.tree().root.path == "/"
 
 
+def test_a_link_under_xen(boot, monkeypatch):
+    calls = []
+
+    def hypercall(number, operation, argument):
+        return lambda: calls.append((number, operation, argument.r32(0))) or 0
+
+    monkeypatch.setattr(edge, "Hypercall", hypercall)
+    root = [("#address-cells", cells(2)), ("#size-cells", cells(2))]
+    shared = [("compatible", "xen,shared-memory-v1"), ("reg", wide(REGION, SIZE)), ("xen,id", "all")]
+    device = [("reg", wide(REGION, 0x1000, REGION + 0x1000, 0x1000)), ("reg-names", "device\0driver")]
+    device += [("trapless,device", "rng")]
+    link = [*root, ("reg", wide(REGION, SIZE, REGION + 0x4000, 0x4000)), ("reg-names", "region\0pool")]
+    link += [("trapless,frontend-base", wide(0x48004000)), ("trapless,xen-ids", "all"), ("mboxes", cells(0x1000, 10))]
+    bell = [("compatible", "trapless,xen-evtchn-mailbox"), ("phandle", cells(0x1000))]
+    backend = [
+        *root,
+        ("compatible", "trapless,backend"),
+        ("rng-seed", b"\5\6"),
+        ("link@0", [*link, ("virtio@0", device)]),
+    ]
+    hypervisor = [("compatible", "xen,xen"), ("reg", wide(0x38000000, 0x1000000)), ("interrupts", cells(1, 15, 0xF08))]
+    passthrough = [*root, ("doorbell", bell), ("trapless", backend)]
+    nodes = [("reserved-memory", [*root, ("xen-shmem@0", shared)]), ("hypervisor", hypervisor)]
+    metal, machine = boot(write([*root, *nodes, ("passthrough", passthrough)]))
+    (found,) = metal.links()
+    assert machine.types == {0x38FFF000: False, REGION: False}
+    found.doorbell.ring()
+    assert calls[-1] == (32, 4, 10)
+    edge.irq_detach(31)
+    for slot in range(edge.LATCHES):
+        edge.latch_off(slot)
+
+
 def test_what_is_missing_is_named(boot):
     for tree, word in ((blob(frame=False), "GICv2m"), (blob(compatible="arm,mhu"), "doorbell@1,0")):
         metal, _ = boot(tree)

@@ -130,6 +130,17 @@ def test_a_bar_is_a_window_at_the_cpu_address():
         raises(ValueError, found.bar, absent)
 
 
+def test_memory_of_a_function_is_where_its_bar_says():
+    bus = Bus()
+    hypervisor = ivshmem.Hypervisor(tree(pci_base=0x20000000), bus.map_window)
+    node = tree().phandle(3)
+    assert hypervisor.memory(node) == (MEMORY + 0x10000, 0x10000)
+    commands = list(bus.config.commands)
+    hypervisor.doorbell(node, 1)
+    assert bus.config.commands == commands, "the function was set up a second time, and its memory moved"
+    edge.irq_detach(80)
+
+
 def test_the_memory_range_may_be_too_small():
     raises(ValueError, function, Bus(), memory_size=0x11000)
 

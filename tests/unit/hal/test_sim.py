@@ -39,6 +39,11 @@ def blob(*links):
     return write(root + [("trapless", root + [("compatible", "trapless,backend")] + nodes)])
 
 
+def test_a_simulated_machine_maps_nothing_on_demand():
+    error = raises(ValueError, sim.Machine, blob(link_items(trapless__memory=cells(9))))
+    assert "trapless,memory" in str(error)
+
+
 def test_links_come_from_the_device_tree():
     memory = bytearray(SIZE)
     machine = sim.Machine(blob(link_items() + [SCMI, RNG]), {REGION: memory})

@@ -95,7 +95,7 @@ def with_xen(body):
 
 @with_xen
 def test_a_doorbell_sends_to_its_port(hypervisor):
-    bell = xen.Doorbells(tree(), hypervisor.map_window).open(None, 10)
+    bell = xen.Hypervisor(tree(), hypervisor.map_window).doorbell(None, 10)
     assert (bell.hears, bell.rings, hypervisor.mapped_at) == (True, True, FRAME)
     bell.ring()
     bell.ring()
@@ -104,9 +104,9 @@ def test_a_doorbell_sends_to_its_port(hypervisor):
 
 @with_xen
 def test_every_event_interrupts_again(hypervisor):
-    doorbells = xen.Doorbells(tree(), hypervisor.map_window)
+    doorbells = xen.Hypervisor(tree(), hypervisor.map_window)
     for port in (10, 11, 70):
-        doorbells.open(None, port)
+        doorbells.doorbell(None, port)
     for count, port in enumerate((10, 10, 70, 11, 70)):
         hypervisor.event(port)
         assert hypervisor.interrupts == count + 1
@@ -118,7 +118,7 @@ def test_what_came_before_anybody_listened_does_not_hold_back_the_next(hyperviso
     info = hypervisor.info
     for at in (0, 8, 48, 560):
         info.w64(at, 0xFFFFFFFFFFFFFFFF)
-    xen.Doorbells(tree(), hypervisor.map_window).open(None, 10)
+    xen.Hypervisor(tree(), hypervisor.map_window).doorbell(None, 10)
     hypervisor.event(10)
     assert hypervisor.interrupts == 1
 
@@ -126,7 +126,7 @@ def test_what_came_before_anybody_listened_does_not_hold_back_the_next(hyperviso
 @with_xen
 def test_another_life_maps_the_page_again(hypervisor):
     for _ in range(2):
-        xen.Doorbells(tree(), hypervisor.map_window)
+        xen.Hypervisor(tree(), hypervisor.map_window)
         assert hypervisor.mapped_at == FRAME
 
 
@@ -134,7 +134,7 @@ def test_another_life_maps_the_page_again(hypervisor):
 def test_a_refused_mapping_is_told(hypervisor):
     hypervisor.calls = {(12, 7): lambda self, argument: EBUSY, (12, 15): lambda self, argument: EINVAL}
     try:
-        xen.Doorbells(tree(), hypervisor.map_window)
+        xen.Hypervisor(tree(), hypervisor.map_window)
         raise AssertionError("not refused")
     except xen.Refused as error:
         assert "mapping" in str(error) and "-16" in str(error)
@@ -142,16 +142,16 @@ def test_a_refused_mapping_is_told(hypervisor):
 
 @with_xen
 def test_ports_that_cannot_be(hypervisor):
-    doorbells = xen.Doorbells(tree(), hypervisor.map_window)
+    doorbells = xen.Hypervisor(tree(), hypervisor.map_window)
     for port in (0, -1, 4096):
-        raises(ValueError, doorbells.open, None, port)
-    doorbells.open(None, 1)
-    doorbells.open(None, 64)
-    raises(ValueError, doorbells.open, None, 128)
+        raises(ValueError, doorbells.doorbell, None, port)
+    doorbells.doorbell(None, 1)
+    doorbells.doorbell(None, 64)
+    raises(ValueError, doorbells.doorbell, None, 128)
 
 
 def test_without_a_hypervisor_node():
-    raises(ValueError, xen.Doorbells, Tree(write([("#address-cells", cells(2))])), None)
+    raises(ValueError, xen.Hypervisor, Tree(write([("#address-cells", cells(2))])), None)
 
 
 def shared(address, name):
