@@ -33,6 +33,7 @@
 #define TPL_REG_SHM_LEN_HIGH         0x0b4
 #define TPL_REG_SHM_BASE_LOW         0x0b8
 #define TPL_REG_SHM_BASE_HIGH        0x0bc
+#define TPL_REG_QUEUE_RESET          0x0c0
 #define TPL_REG_CONFIG_GENERATION    0x0fc
 #define TPL_REG_CONFIG               0x100
 #define TPL_CONFIG_SIZE              0x700
@@ -70,6 +71,7 @@
 #define TPL_DEV_QUEUE_STRIDE         16
 #define TPL_DEV_QUEUE_SIZE_MAX       0
 #define TPL_DEV_QUEUE_READY          4
+#define TPL_DEV_QUEUE_RESET          8
 #define TPL_DEV_SHM                  0xd00
 #define TPL_DEV_SHM_STRIDE           16
 #define TPL_DEV_SHM_LENGTH           0

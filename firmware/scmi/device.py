@@ -59,13 +59,20 @@ class ScmiDevice(RequestDevice):
 
     def activate(self, queues):
         """Serve commands, send events and show statistics if the driver wants them."""
-        if self.negotiated & P2A_CHANNELS and queues[_EVENTS]:
-            self._queue = queues[_EVENTS]
-            self._chain = Chain(self._queue.size)
-        self.agent.hear(self.transport.wake if self._queue else None)
+        self.agent.hear(None)
         if self.negotiated & SHARED_MEMORY:
             self.agent.platform.statistics.show(self.agent, self.shared)
         super().activate(queues)
+
+    def enable(self, index, queue):
+        """Use `queue`; if it is that of events, send those that wait."""
+        if index != _EVENTS:
+            super().enable(index, queue)
+        elif self.negotiated & P2A_CHANNELS:
+            self._queue = queue
+            self._chain = Chain(queue.size)
+            self.agent.hear(self.transport.wake)
+            self.transport.wake()
 
     def stop(self, index):
         """Use queue `index` no more; without that of events they wait at the agent."""

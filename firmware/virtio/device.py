@@ -45,7 +45,13 @@ class Device:
         return True
 
     def activate(self, queues):
-        """DRIVER_OK: `queues` holds a SplitQueue per queue, None for one that was not set up."""
+        """DRIVER_OK: `queues` holds a SplitQueue or PackedQueue per queue, None for one that was not set up."""
+        for index, queue in enumerate(queues):
+            if queue:
+                self.enable(index, queue)
+
+    def enable(self, index, queue):
+        """Use `queue` as number `index`: at DRIVER_OK, and when the driver has reset it alone and set it up again."""
 
     def reset(self):
         """Forget everything that a driver did, the rings included."""
@@ -113,9 +119,12 @@ class RequestDevice(Device):
         """Prepare to serve the request queues."""
         if hasattr(self.backend, "activate"):
             self.backend.activate(self.negotiated)
-        for index in self.request_queues:
-            if queues[index]:
-                self._servers[index] = self._server(index, queues[index])
+        super().activate(queues)
+
+    def enable(self, index, queue):
+        """Serve `queue` if it is one for requests."""
+        if index in self.request_queues:
+            self._servers[index] = self._server(index, queue)
 
     def _server(self, index, queue):
         chain = Chain(queue.size)

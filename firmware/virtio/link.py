@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A link: the devices of one frontend, which share pool, doorbell and life. Source: docs/transport.md, 1, 4 and 6."""
 
-from hal.edge import Notifier, SplitQueue, Window, mb
+from hal.edge import Notifier, PackedQueue, SplitQueue, Window, mb
 from virtio import features as feature
 from virtio.balloon import Balloon
 from virtio.heartbeat import Heartbeat
@@ -72,7 +72,8 @@ class Port:
         link = self.link
         event_idx = features & feature.EVENT_IDX != 0
         indirect = features & feature.INDIRECT_DESC != 0
-        return SplitQueue(link.pool, link.frontend_base, size, desc, driver, device, event_idx, indirect)
+        layout = PackedQueue if features & feature.RING_PACKED else SplitQueue
+        return layout(link.pool, link.frontend_base, size, desc, driver, device, event_idx, indirect)
 
     def ring_areas(self):
         """Yield (frontend address, bytes) of each piece of the pool that a ready ring takes."""
@@ -88,9 +89,18 @@ class Port:
         self.device.negotiated = features
         self.device.activate(queues)
         for index, queue in enumerate(queues):
-            handler = self.device.handler(index) if queue else None
-            if handler:
-                self.watch(index, queue, handler)
+            if queue:
+                self._serve(index, queue)
+
+    def enable(self, index, queue):
+        """The driver has reset queue `index` and set it up again: give it to the device and have it watched."""
+        self.device.enable(index, queue)
+        self._serve(index, queue)
+
+    def _serve(self, index, queue):
+        handler = self.device.handler(index)
+        if handler:
+            self.watch(index, queue, handler)
 
     def watch(self, index, queue, handler):
         """Have `handler()` called whenever a chain waits in `queue`, which has number `index`."""

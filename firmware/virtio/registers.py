@@ -22,16 +22,10 @@ from virtio.layout import (
     REG_INTERRUPT_ACK,
     REG_INTERRUPT_STATUS,
     REG_MAGIC_VALUE,
-    REG_QUEUE_DESC_HIGH,
-    REG_QUEUE_DESC_LOW,
-    REG_QUEUE_DEVICE_HIGH,
-    REG_QUEUE_DEVICE_LOW,
-    REG_QUEUE_DRIVER_HIGH,
-    REG_QUEUE_DRIVER_LOW,
     REG_QUEUE_NOTIFY,
     REG_QUEUE_READY,
+    REG_QUEUE_RESET,
     REG_QUEUE_SEL,
-    REG_QUEUE_SIZE,
     REG_QUEUE_SIZE_MAX,
     REG_SHM_BASE_HIGH,
     REG_SHM_BASE_LOW,
@@ -51,6 +45,7 @@ from virtio.layout import (
     RESULT_OK,
     RESULT_VETO,
 )
+from virtio.writes import WRITERS
 
 VENDOR_ID = 0x534C5054
 INTERRUPT_USED = 1
@@ -58,17 +53,21 @@ INTERRUPT_CONFIG = 2
 
 
 class QueueState:
-    """Registers of one queue; `queue` is the working ring as soon as it is ready."""
+    """Registers of one queue; `queue` is the working ring as soon as it is ready.
 
-    def __init__(self, size):
+    `reset`: the driver has reset it, and not set it up again (virtio 1.3, 2.6.1).
+    """
+
+    def __init__(self, size, reset=0):
         self.size = size
         self.ready = 0
+        self.reset = reset
         self.addresses = [0, 0, 0]
         self.queue = None
 
     def copy(self):
         """Return an independent copy (the ring itself is shared)."""
-        other = QueueState(self.size)
+        other = QueueState(self.size, self.reset)
         other.ready = self.ready
         other.addresses = list(self.addresses)
         other.queue = self.queue
@@ -93,6 +92,10 @@ class State:
         other.queues = [queue.copy() for queue in self.queues]
         return other
 
+    def reset_queue(self, index, size):
+        """Forget everything about queue `index`, whose size is `size` then."""
+        self.queues[index] = QueueState(size, reset=1)
+
     def features(self):
         """Return the features that the driver has written, as one integer."""
         return sum(word << (32 * bank) for bank, word in enumerate(self.words))
@@ -102,8 +105,8 @@ class RegisterFile:
     """The registers of `device`.
 
     `owner` is the transport: `make_queue(size, desc, driver, device, features)` returns a ring or raises ValueError,
-    `reset()`, `start(queues, features)` and `stop(index)` follow what the driver did, `config_written()`,
-    `notified(index)` is a kick by register.
+    `reset()`, `start(queues, features)`, `stop(index)` and, for a queue that is set up again while the device runs,
+    `enable(index, queue)` follow what the driver did, `config_written()` too; `notified(index)` is a kick by register.
     """
 
     def __init__(self, device, owner):
@@ -223,7 +226,7 @@ class RegisterFile:
             return RESULT_MALFORMED
         if offset >= REG_CONFIG:
             return self._apply_config(state, entry)
-        row = _WRITERS.get(offset)
+        row = WRITERS.get(offset)
         if row is None:
             return RESULT_BAD_OFFSET
         lengths, limit, writer = row
@@ -263,119 +266,26 @@ class RegisterFile:
             self.device.write_config(offset, length, value)
         if state.config_writes:
             self.owner.config_written()
-        if state.status & ~old.status & st.DRIVER_OK:
-            self.owner.start([queue.queue for queue in state.queues], state.features())
-        for index, queue in enumerate(old.queues):
-            if queue.ready and not state.queues[index].ready:
-                self.owner.stop(index)
+        self._commit_queues(old, state)
         state.was_reset = False
         state.config_writes = []
+
+    def _commit_queues(self, old, state):
+        changed = [i for i, queue in enumerate(old.queues) if queue.queue is not state.queues[i].queue]
+        for index in changed:
+            if old.queues[index].queue:
+                self.owner.stop(index)
+        if state.status & ~old.status & st.DRIVER_OK:
+            self.owner.start([queue.queue for queue in state.queues], state.features())
+        elif state.status & st.DRIVER_OK:
+            for index in changed:
+                if state.queues[index].queue:
+                    self.owner.enable(index, state.queues[index].queue)
 
 
 def _is_reset(entry):
     offset, length, flags, selector, value = entry
     return offset == REG_STATUS and length == 4 and not flags and not selector and value & ~st.NEEDS_RESET == 0
-
-
-def _write_status(registers, state, entry):
-    value = entry[4] & ~st.NEEDS_RESET
-    if value & ~st.DEFINED:
-        return RESULT_BAD_VALUE
-    if not value or not st.may_become(state.status, value):  # a reset comes first in a batch, and not here
-        return RESULT_BAD_STATE
-    if value & ~state.status & st.FEATURES_OK and not registers.accepts(state.features()):
-        state.status = value & ~(st.FEATURES_OK | st.DRIVER_OK)
-        return RESULT_VETO
-    state.status = value
-    return RESULT_OK
-
-
-def _write_features(registers, state, entry):
-    bank, value = entry[3], entry[4]
-    if state.status & st.FEATURES_OK:
-        return RESULT_BAD_STATE
-    if value & ~(registers.offered >> (32 * bank)):
-        return RESULT_BAD_VALUE
-    state.words[bank] = value
-    return RESULT_OK
-
-
-def _may_change(state, queue):
-    """A queue is set up between FEATURES_OK and DRIVER_OK, while it is not ready. Virtio 1.3, 3.1.1 and 4.2.2.2."""
-    return not queue.ready and state.status & (st.FEATURES_OK | st.DRIVER_OK) == st.FEATURES_OK
-
-
-def _write_queue_size(registers, state, entry):
-    queue, value = state.queues[entry[3]], entry[4]
-    if not _may_change(state, queue):
-        return RESULT_BAD_STATE
-    if value == 0 or value & (value - 1) or value > registers.device.queue_sizes[entry[3]]:
-        return RESULT_BAD_VALUE
-    queue.size = value
-    return RESULT_OK
-
-
-def _write_queue_address(registers, state, entry):
-    offset, length, _, selector, value = entry
-    queue = state.queues[selector]
-    if not _may_change(state, queue):
-        return RESULT_BAD_STATE
-    which = (offset - REG_QUEUE_DESC_LOW) >> 4
-    if length == 4 and offset & 4:
-        value = value << 32 | queue.addresses[which] & 0xFFFFFFFF
-    elif length == 4:
-        value |= queue.addresses[which] >> 32 << 32
-    queue.addresses[which] = value
-    return RESULT_OK
-
-
-def _write_queue_ready(registers, state, entry):
-    queue, value = state.queues[entry[3]], entry[4]
-    if value == 0 and queue.ready:
-        queue.ready, queue.queue = 0, None
-        return RESULT_OK
-    if not _may_change(state, queue):
-        return RESULT_BAD_STATE
-    if value > 1:
-        return RESULT_BAD_VALUE
-    return _make_ready(registers, state, queue) if value else RESULT_OK
-
-
-def _make_ready(registers, state, queue):
-    desc, driver, device = queue.addresses
-    try:
-        queue.queue = registers.owner.make_queue(queue.size, desc, driver, device, state.features())
-    except ValueError:
-        return RESULT_BAD_VALUE
-    queue.ready = 1
-    return RESULT_OK
-
-
-def _no_selector(registers):
-    return 1
-
-
-def _banks(registers):
-    return FEATURE_WORDS
-
-
-def _queues(registers):
-    return len(registers.device.queue_sizes)
-
-
-# Register: (lengths, number of selectors, writer). Virtio 1.3, 4.2.2; everything else is not writable by a batch.
-_WRITERS = {
-    REG_STATUS: ((4,), _no_selector, _write_status),
-    REG_DRIVER_FEATURES: ((4,), _banks, _write_features),
-    REG_QUEUE_SIZE: ((4,), _queues, _write_queue_size),
-    REG_QUEUE_READY: ((4,), _queues, _write_queue_ready),
-    REG_QUEUE_DESC_LOW: ((4, 8), _queues, _write_queue_address),
-    REG_QUEUE_DESC_HIGH: ((4,), _queues, _write_queue_address),
-    REG_QUEUE_DRIVER_LOW: ((4, 8), _queues, _write_queue_address),
-    REG_QUEUE_DRIVER_HIGH: ((4,), _queues, _write_queue_address),
-    REG_QUEUE_DEVICE_LOW: ((4, 8), _queues, _write_queue_address),
-    REG_QUEUE_DEVICE_HIGH: ((4,), _queues, _write_queue_address),
-}
 
 
 def _read_size_max(registers):
@@ -389,6 +299,11 @@ def _read_ready(registers):
     return queue.ready if queue else 0
 
 
+def _read_reset(registers):
+    queue = registers.selected_queue()
+    return queue.reset if queue else 0
+
+
 _READERS = {
     REG_MAGIC_VALUE: lambda registers: MMIO_MAGIC,
     REG_VERSION: lambda registers: MMIO_VERSION,
@@ -397,6 +312,7 @@ _READERS = {
     REG_DEVICE_FEATURES: RegisterFile.offered_word,
     REG_QUEUE_SIZE_MAX: _read_size_max,
     REG_QUEUE_READY: _read_ready,
+    REG_QUEUE_RESET: _read_reset,
     REG_INTERRUPT_STATUS: lambda registers: registers.interrupts,
     REG_STATUS: lambda registers: registers.state.status,
     REG_SHM_LEN_LOW: lambda registers: registers.shared_word("length", 0),

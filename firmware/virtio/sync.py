@@ -17,6 +17,7 @@ from virtio.layout import (
     DEV_MAGIC,
     DEV_NUM_QUEUES,
     DEV_QUEUE_READY,
+    DEV_QUEUE_RESET,
     DEV_QUEUE_SIZE_MAX,
     DEV_QUEUE_STRIDE,
     DEV_QUEUES,
@@ -129,7 +130,9 @@ class Sync:
         state = self.registers.state
         self.device_page.w32(REG_STATUS, state.status)
         for index, queue in enumerate(state.queues):
-            self.device_page.w32(DEV_QUEUES + index * DEV_QUEUE_STRIDE + DEV_QUEUE_READY, queue.ready)
+            at = DEV_QUEUES + index * DEV_QUEUE_STRIDE
+            self.device_page.w32(at + DEV_QUEUE_READY, queue.ready)
+            self.device_page.w32(at + DEV_QUEUE_RESET, queue.reset)
 
     def show_config(self):
         """Bring the configuration space up to date, with an odd generation meanwhile. docs/transport.md, 7.2."""

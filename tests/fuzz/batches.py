@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Random batches against the oracle: answer, shadow registers, configuration and counters must agree."""
 
-from driver import (
+from driver import F_RING_PACKED, F_RING_RESET, Mirror, Rig, features, status
+from fuzz import oracle
+from fuzz._cases import Source, repeat
+from virtio.layout import (
     DEV_ACK,
     DEV_BE_EPOCH,
+    DEV_QUEUE_READY,
+    DEV_QUEUE_RESET,
     DEV_QUEUE_STRIDE,
     DEV_QUEUES,
     DEV_RESULT,
@@ -12,22 +17,24 @@ from driver import (
     DRV_HEADER,
     DRV_REQ,
     DRV_TOKEN,
-    Mirror,
-    Rig,
-    features,
-    status,
 )
-from fuzz import oracle
-from fuzz._cases import Source, repeat
 
 POOL_SIZE = 0x1000
-REGISTERS = (0x70, 0x20, 0x38, 0x44, 0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4, 0x100, 0x102, 0x103)
-NEGOTIATED = [status(3)] + features(3 << 32 | 1) + [status(11)]
+REGISTERS = (0x70, 0x20, 0x38, 0x44, 0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4, 0xC0, 0xC0, 0x100, 0x102, 0x103)
+PLAIN = 3 << 32 | 1
+WANTED = (PLAIN, PLAIN | F_RING_RESET, PLAIN | F_RING_PACKED | F_RING_RESET)
 
 
-def fits(size, desc, avail, used):
-    """Are these areas of a ring aligned and inside the pool?"""
-    areas = ((desc, 16, 16 * size), (avail, 2, 6 + 2 * size), (used, 4, 6 + 8 * size))
+def negotiated(wanted):
+    """Return entries up to FEATURES_OK."""
+    return [status(3)] + features(wanted) + [status(11)]
+
+
+def fits(packed, size, desc, driver, device):
+    """Are these areas of a queue aligned and inside the pool?"""
+    areas = [(desc, 16, 16 * size), (driver, 2, 6 + 2 * size), (device, 4, 6 + 8 * size)]
+    if packed:
+        areas[1:] = (driver, 4, 4), (device, 4, 4)
     end = Rig.BASE + POOL_SIZE
     return all(at % alignment == 0 and at >= Rig.BASE and at + size <= end for at, alignment, size in areas)
 
@@ -68,10 +75,10 @@ class Bench:
         if offset == 0x70:
             return source.one_of((1, 3, 11, 15, 15 | 64, 3 | 128, source.below(256)))
         if offset == 0x20:
-            return source.one_of((0, 1, 2, 3, 1 << 28, 4))
+            return source.one_of((0, 1, 2, 3, 1 << 28, 4, 3 | 256))
         if offset == 0x38:
             return source.one_of((1, 2, 4, 8, 16, 3, 32))
-        if offset == 0x44:
+        if offset in (0x44, 0xC0):
             return source.one_of((1, 1, 1, 0, 2))
         if offset in (0x84, 0x94, 0xA4):
             return source.one_of((0, 0, 0, 1))
@@ -98,10 +105,11 @@ class Bench:
         source = self.source
         start = source.below(5)
         batch = [status(0)] if start else []
+        wanted = negotiated(source.one_of(WANTED))
         if start == 2:
-            batch += NEGOTIATED[: source.below(len(NEGOTIATED) + 1)]
+            batch += wanted[: source.below(len(wanted) + 1)]
         elif start > 2:
-            batch += NEGOTIATED
+            batch += wanted
         if start > 3:
             batch += self.ring(source.below(2)) + [status(15)] * source.below(2)
         if not source.below(200):
@@ -110,7 +118,7 @@ class Bench:
 
     def ring(self, index):
         """Return entries that set up queue `index`, most of the time rightly."""
-        size = self.source.one_of((1, 2, 4, 8))
+        size = self.source.one_of((1, 2, 3, 4, 8))
         wrong = 0 if self.source.below(8) else self.source.one_of((1, 2, 0x1000, 1 << 40))
         places = [(offset, 8, 0, index, Rig.BASE + 0x200 * n + wrong) for n, offset in enumerate((0x80, 0x90, 0xA0))]
         return [(0x38, 4, 0, index, size)] + places + [(0x44, 4, 0, index, 1)]
@@ -152,6 +160,7 @@ class Bench:
         self.compare()
         met = {name: value - before[name] for name, value in self.oracle.counts.items()}
         met["running"] = int(driver.status == 15)
+        met["queue reset"] = int(any(queue["reset"] for queue in self.oracle.queues))
         met["failed"] = int(driver.status & 64 != 0)
         return met
 
@@ -194,8 +203,9 @@ class Bench:
     def compare(self):
         """Compare everything that the backend shows with what the oracle expects."""
         driver, expected = self.driver, self.oracle
-        ready = [driver.load(DEV_QUEUES + DEV_QUEUE_STRIDE * index + 4) for index in range(2)]
-        assert (driver.status, ready) == (expected.shown, [queue["ready"] for queue in expected.queues])
+        words = [DEV_QUEUES + DEV_QUEUE_STRIDE * index for index in range(2)]
+        shown = [(driver.load(at + DEV_QUEUE_READY), driver.load(at + DEV_QUEUE_RESET)) for at in words]
+        assert (driver.status, shown) == (expected.shown, [(q["ready"], q["reset"]) for q in expected.queues])
         assert list(driver.config(0, 8)) == expected.config
         assert driver.load(DEV_BE_EPOCH) == self.rig.link.epoch and driver.sent(DRV_REQ) is not None
         counts = {name: getattr(self.sync, name) for name in expected.counts}

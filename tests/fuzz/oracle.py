@@ -1,155 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What a backend must do with any ring and any batch, written from the specifications and sharing no code with the
-firmware.
+"""What a backend must do with any batch, written from docs/transport.md, 4.4 to 5, alone.
 
-Sources: virtio 1.3, 2.7 (`Ring`) and docs/transport.md, 4.4 to 5 (`Page`). `Ring` predicts every byte of the pool;
-`Page` the answer, the shadow registers and the counters. The device behind both is `driver.Mirror`.
+`Page` predicts the answer, the shadow registers and the counters; it shares no code with the firmware. The device is
+`driver.Mirror`.
 """
 
-from struct import pack_into, unpack_from
-
-from driver import ENTRY_SIZE
-
-HANDLERS_PER_RUN = 32
-MIRROR_BYTES = 256
-
-
-class Endless(Exception):
-    """The ring rewrites itself so often that it is no case worth waiting for."""
-
-
-class Ring:
-    """A split queue served by a Mirror, in a copy of the pool's bytes; `base`: the frontend's address of its first
-    byte.
-    """
-
-    def __init__(self, pool, base, size, desc, avail, used, event_idx, indirect):
-        self.pool = pool
-        self.base = base
-        self.size = size
-        self.desc = desc - base
-        self.avail = avail - base
-        self.used = used - base
-        self.event_idx = event_idx
-        self.indirect = indirect
-        self.taken = 0
-        self.given = 0
-        self.told = 0
-        self.broken = False
-        self.meanwhile = lambda: None  # what the driver does while a request is being handled
-        self.counts = {"returned": 0, "malformed": 0, "unanswerable": 0, "broken": 0, "interrupts": 0}
-
-    def serve(self):
-        """Do everything that a backend does after a doorbell, until it sleeps. Endless if that takes too long."""
-        for _ in range(10):
-            self._ask(False)
-            if self._run():
-                return
-        raise Endless
-
-    def _run(self):
-        """One run of the loop; return whether it went to sleep."""
-        for _ in range(HANDLERS_PER_RUN):
-            if not self._waits():
-                if self.broken:
-                    return True
-                self._ask(True)
-                if not self._waits():
-                    return True
-                self._ask(False)
-            self._step()
-        return False
-
-    def _u16(self, at):
-        return unpack_from("<H", self.pool, at)[0]
-
-    def _waits(self):
-        return not self.broken and self._u16(self.avail + 2) != self.taken
-
-    def _ask(self, wanted):
-        """Ask for notifications, or say that none is needed."""
-        if self.broken:
-            return
-        if self.event_idx:
-            if wanted:
-                pack_into("<H", self.pool, self.used + 4 + 8 * self.size, self.taken)
-        else:
-            pack_into("<H", self.pool, self.used, 0 if wanted else 1)
-
-    def _step(self):
-        head = self._u16(self.avail + 4 + 2 * (self.taken % self.size))
-        if (self._u16(self.avail + 2) - self.taken) % 65536 > self.size or head >= self.size:
-            self.broken = True
-            self.counts["broken"] += 1
-            return
-        self.taken = (self.taken + 1) % 65536
-        pieces = self._chain(head)
-        self._give(head, self._answer(pieces))
-
-    def _chain(self, head):
-        """Return the [(pool offset, length, is writable)] of a chain, None if it is malformed."""
-        found = []
-        table, entries, index, inside_table = self.desc, self.size, head, False
-        while True:
-            if index >= entries or len(found) > self.size:
-                return None
-            address, length, flags, follower = unpack_from("<QIHH", self.pool, table + 16 * index)
-            at = address - self.base
-            fits = at >= 0 and at + length <= len(self.pool)
-            if flags & 4:
-                if not self.indirect or inside_table or flags & 1 or length % 16 or not length or not fits:
-                    return None
-                table, entries, index, inside_table = at, length // 16, 0, True
-                continue
-            if length and not fits:
-                return None
-            found.append((at, length, bool(flags & 2)))
-            if not flags & 1:
-                break
-            index = follower
-        writable = [piece[2] for piece in found]
-        return found if len(found) <= self.size and writable == sorted(writable) else None
-
-    def _answer(self, pieces):
-        """Write the Mirror's answer into the pool; return its length."""
-        if pieces is None:
-            self.counts["malformed"] += 1
-            return 0
-        asked = b"".join([bytes(self.pool[at : at + n]) for at, n, writable in pieces if n and not writable])
-        self.meanwhile()
-        room = sum([n for _, n, writable in pieces if writable])
-        reply = asked[: min(room, MIRROR_BYTES)]
-        if not reply:
-            self.counts["unanswerable"] += 1
-        left = reply
-        for at, n, writable in pieces:
-            if n and writable and left:
-                part = left[:n]
-                self.pool[at : at + len(part)] = part
-                left = left[n:]
-        return len(reply)
-
-    def _give(self, head, length):
-        pack_into("<II", self.pool, self.used + 4 + 8 * (self.given % self.size), head, length)
-        self.given = (self.given + 1) % 65536
-        pack_into("<H", self.pool, self.used + 2, self.given)
-        self.counts["returned"] += 1
-        self._tell()
-
-    def _tell(self):
-        """Count an interrupt if the driver wants one (2.7.7.2)."""
-        if self.event_idx:
-            event = self._u16(self.avail + 4 + 2 * self.size)
-            wanted = (self.given - event - 1) % 65536 < (self.given - self.told) % 65536
-        else:
-            wanted = not self._u16(self.avail) & 1
-        self.told = self.given
-        self.counts["interrupts"] += wanted
-
+from virtio.layout import ENTRY_SIZE
 
 OK, VETO, NEEDS_RESET, MALFORMED, BAD_OFFSET, BAD_LENGTH, BAD_SELECTOR, BAD_VALUE, BAD_STATE = range(1, 10)
 REQUIRED = 3 << 32
-OFFERED = 3 | 1 << 28 | 1 << 29 | REQUIRED | 1 << 36
+PACKED, RING_RESET = 1 << 34, 1 << 40
+OFFERED = 3 | 1 << 28 | 1 << 29 | REQUIRED | PACKED | 1 << 36 | RING_RESET
 SIZES = (16, 8)
 ADDRESS_REGISTERS = {0x80: (0, 0), 0x84: (0, 1), 0x90: (1, 0), 0x94: (1, 1), 0xA0: (2, 0), 0xA4: (2, 1)}
 
@@ -157,7 +18,7 @@ ADDRESS_REGISTERS = {0x80: (0, 0), 0x84: (0, 1), 0x90: (1, 0), 0x94: (1, 1), 0xA
 class Page:
     """The registers of a Mirror behind synchronisation pages, as docs/transport.md describes them.
 
-    `fits(size, desc, avail, used)` tells whether these areas are aligned and inside the pool.
+    `fits(packed, size, desc, driver, device)` tells whether these areas are aligned and inside the pool.
     """
 
     def __init__(self, fits):
@@ -172,7 +33,11 @@ class Page:
         self.status = 0
         self.failed = False
         self.words = [0] * 8
-        self.queues = [{"size": size, "ready": 0, "at": [0, 0, 0]} for size in SIZES]
+        self.queues = [{"size": size, "ready": 0, "at": [0, 0, 0], "reset": 0} for size in SIZES]
+
+    def features(self):
+        """The features that the driver has written."""
+        return sum([word << (32 * bank) for bank, word in enumerate(self.words)])
 
     def fail(self):
         """The device needs a reset."""
@@ -185,7 +50,7 @@ class Page:
 
     def snapshot(self):
         """Return everything that a batch may change."""
-        queues = [{"size": q["size"], "ready": q["ready"], "at": list(q["at"])} for q in self.queues]
+        queues = [dict(queue, at=list(queue["at"])) for queue in self.queues]
         return self.status, self.failed, list(self.words), queues, list(self.config)
 
     def restore(self, snapshot):
@@ -228,7 +93,7 @@ class Page:
             return OK
         if offset >= 0x100:
             return self._config(offset - 0x100, length, selector, value)
-        queue_register = offset in (0x38, 0x44) or offset in ADDRESS_REGISTERS
+        queue_register = offset in (0x38, 0x44, 0xC0) or offset in ADDRESS_REGISTERS
         if offset not in (0x70, 0x20) and not queue_register:
             return BAD_OFFSET
         if length != 4 and not (length == 8 and offset in (0x80, 0x90, 0xA0)):
@@ -271,7 +136,7 @@ class Page:
         if wrong:
             return BAD_STATE
         if grown & 8:
-            asked = sum([word << (32 * bank) for bank, word in enumerate(self.words)])
+            asked = self.features()
             if asked & ~OFFERED or asked & REQUIRED != REQUIRED or asked & 3 == 2:
                 self.status = new & ~(8 | 4)
                 return VETO
@@ -288,19 +153,28 @@ class Page:
 
     def _queue(self, offset, length, selector, value):
         queue = self.queues[selector]
+        packed = self.features() & PACKED != 0
+        if offset == 0xC0:
+            if not self.status & 8 or not self.features() & RING_RESET:
+                return BAD_STATE
+            if value != 1:
+                return BAD_VALUE
+            queue.update({"size": SIZES[selector], "ready": 0, "at": [0, 0, 0], "reset": 1})
+            return OK
         if offset == 0x44 and value == 0 and queue["ready"]:
             queue["ready"] = 0
             return OK
-        if queue["ready"] or self.status & 12 != 8:
+        if queue["ready"] or not (queue["reset"] or self.status & 12 == 8):
             return BAD_STATE
         if offset == 0x38:
-            if value not in (1, 2, 4, 8, 16) or value > SIZES[selector]:
+            if not 0 < value <= SIZES[selector] or not (packed or value in (1, 2, 4, 8, 16)):
                 return BAD_VALUE
             queue["size"] = value
         elif offset == 0x44:
-            if value > 1 or (value and not self.fits(queue["size"], *queue["at"])):
+            if value > 1 or (value and not self.fits(packed, queue["size"], *queue["at"])):
                 return BAD_VALUE
-            queue["ready"] = value
+            if value:
+                queue["ready"], queue["reset"] = 1, 0
         else:
             which, high = ADDRESS_REGISTERS[offset]
             old = queue["at"][which]

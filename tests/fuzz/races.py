@@ -5,15 +5,15 @@ No oracle can say what the backend must see then; but what it has checked must b
 pool may change, no exception may leave the device, every chain is given back once, and a run ends.
 """
 
-from fuzz import rings
+from fuzz import _bench, packed, rings
 from fuzz._cases import Source, repeat
 from hal.pure import queue
 
 MOST_READS = 100_000
 
 
-class Bench(rings.Bench):
-    """The ring fuzzer's driver, with changes wherever the backend reads, and invariants for an oracle."""
+class Raced:
+    """A ring fuzzer's driver, with changes wherever the backend reads, and invariants for an oracle."""
 
     def changed(self, at):
         """Change some bytes near what is read at `at`, or in the descriptors, sometimes."""
@@ -21,7 +21,7 @@ class Bench(rings.Bench):
         if source.below(8):
             return 0
         base = source.one_of((at, at, ring.desc - ring.pool.base, self.free - ring.pool.base))
-        first = self.pool_at + min(base + source.below(16), rings.POOL_SIZE - 8)
+        first = self.pool_at + min(base + source.below(16), _bench.POOL_SIZE - 8)
         data = source.bytes(1 + source.below(8))
         self.rig.memory[first : first + len(data)] = data
         return 1
@@ -30,7 +30,7 @@ class Bench(rings.Bench):
         """Let the backend serve while its every read is raced; return what it met."""
         self.offer()
         pages = bytes(self.rig.memory[: self.pool_at])
-        before = [getattr(self.device, name) for name in rings.COUNTERS]
+        before = [getattr(self.device, name) for name in _bench.COUNTERS]
         reads = changes = 0
         read = queue.unpack_from
 
@@ -47,7 +47,7 @@ class Bench(rings.Bench):
             self.rig.run()
         finally:
             queue.unpack_from = read
-        met = {name: getattr(self.device, name) - old for name, old in zip(rings.COUNTERS, before, strict=True)}
+        met = {name: getattr(self.device, name) - old for name, old in zip(_bench.COUNTERS, before, strict=True)}
         assert not self.rig.loop.faults and not self.device.failed, (self.rig.loop.fault, self.device.error)
         assert self.driver.status == (15 | 64 if met["broken"] else 15)
         assert self.unchanged(pages), "something outside the pool was written"
@@ -61,6 +61,14 @@ class Bench(rings.Bench):
         return all(now[i] == old or any(i in words for words in device_page) for i, old in enumerate(pages))
 
 
-def fuzz(seed, count):
-    """Run `count` cases; return what they met. AssertionError: an invariant does not hold."""
-    return repeat("races", Bench(Source(seed)), seed, count)
+class SplitBench(Raced, rings.Bench):
+    """Split rings."""
+
+
+class PackedBench(Raced, packed.Bench):
+    """Packed rings."""
+
+
+def fuzz(bench, seed, count):
+    """Run `count` cases of a bench; return what they met. AssertionError: an invariant does not hold."""
+    return repeat("races", bench(Source(seed)), seed, count)

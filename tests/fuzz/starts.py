@@ -5,8 +5,9 @@ Whatever lies in pages and pool, nothing of it may be taken for a batch, an answ
 the frontend of this life has spoken, and then works.
 """
 
-from driver import DEV_ACK, NEXT, Mirror, Rig
+from driver import NEXT, Mirror, Rig
 from fuzz._cases import Source, repeat
+from virtio.layout import DEV_ACK
 
 POOL_SIZE = 0x4000
 CHUNK = 1024

@@ -2,7 +2,7 @@
 """The fuzzers as tests, under both interpreters. TRAPLESS_FUZZ_EXAMPLES and TRAPLESS_FUZZ_SEED: how many, which.
 
 TRAPLESS_FUZZ_EXAMPLES counts SCMI messages: those of `messages` and `sessions`, under both interpreters together.
-TRAPLESS_FUZZ_TRANSPORT counts rings and batches together, under each interpreter; TRAPLESS_FUZZ_STARTS, starts.
+TRAPLESS_FUZZ_TRANSPORT counts rings of both layouts and batches, under each interpreter; TRAPLESS_FUZZ_STARTS, starts.
 """
 
 import os
@@ -12,7 +12,8 @@ import sys
 
 import pytest
 
-from fuzz import batches, races, rings, run, starts
+from driver import MirrorBackend
+from fuzz import batches, packed, races, rings, run, starts
 from fuzz._cases import Source
 from hal import pure
 from virtio import sync
@@ -27,7 +28,8 @@ STARTS = int(os.environ.get("TRAPLESS_FUZZ_STARTS", "500"))
 COUNTS = {
     "messages": EXAMPLES * 40 // 100,
     "sessions": EXAMPLES * 10 // 100,
-    "rings": TRANSPORT // 2,
+    "rings": TRANSPORT // 4,
+    "packed": TRANSPORT // 4,
     "batches": TRANSPORT // 2,
     "starts": STARTS,
 }
@@ -35,6 +37,8 @@ HEAP = ("-X", "heapsize=8m")
 CHECK_TABLE = pure.SplitQueue._check_table
 ENTER = pure.SplitQueue._enter
 ADD = pure.SplitQueue._add
+ADD_ANY = pure.PackedQueue._add_any
+ADVANCE = pure.PackedQueue._advance
 SEED = os.environ.get("TRAPLESS_FUZZ_SEED", "1")
 
 pytestmark = pytest.mark.fuzz
@@ -52,29 +56,31 @@ def test_the_firmware_agrees_with_the_oracle(kind, interpreter):
     print(done.stdout)
 
 
-def test_the_ring_fuzzer_meets_every_kind_of_chain():
-    met = rings.fuzz(1, 500)
+@pytest.mark.parametrize("kind", [rings, packed])
+def test_the_ring_fuzzers_meet_every_kind_of_chain(kind):
+    met = kind.fuzz(1, 500)
     assert all(met[name] for name in ("returned", "malformed", "unanswerable", "broken", "interrupts", "meddled"))
     assert met["returned"] > met["malformed"] + met["unanswerable"]
 
 
 def test_the_batch_fuzzer_meets_every_kind_of_batch():
     met = batches.fuzz(1, 500)
-    names = ("batches", "vetoed", "refused", "unbelievable", "torn", "scrubbed", "failed", "running")
+    names = ("batches", "vetoed", "refused", "unbelievable", "torn", "scrubbed", "failed", "running", "queue reset")
     assert all(met[name] for name in names)
 
 
-def test_the_ring_fuzzer_notices_one_wrong_byte(monkeypatch):
-    handle = rings.Mirror().backend.__class__.handle
+@pytest.mark.parametrize("kind", [rings, packed])
+def test_the_ring_fuzzers_notice_one_wrong_byte(monkeypatch, kind):
+    handle = MirrorBackend.handle
 
     def wrong(self, request, length, reply, room):
         size = handle(self, request, length, reply, room)
         reply[0] ^= 0x80
         return size
 
-    monkeypatch.setattr(rings.Mirror().backend.__class__, "handle", wrong)
+    monkeypatch.setattr(MirrorBackend, "handle", wrong)
     with pytest.raises(AssertionError, match="pool differs"):
-        rings.fuzz(1, 200)
+        kind.fuzz(1, 200)
 
 
 def test_the_batch_fuzzer_notices_one_wrong_answer():
@@ -85,8 +91,9 @@ def test_the_batch_fuzzer_notices_one_wrong_answer():
             bench.case()
 
 
-def test_words_that_change_between_two_reads_do_no_harm():
-    met = races.fuzz(1, max(TRANSPORT // 10, 1))
+@pytest.mark.parametrize("bench", [races.SplitBench, races.PackedBench])
+def test_words_that_change_between_two_reads_do_no_harm(bench):
+    met = races.fuzz(bench, 1, max(TRANSPORT // 10, 1))
     assert met["changed"] and met["returned"] and met["broken"]
 
 
@@ -112,6 +119,25 @@ def test_the_ring_fuzzer_notices_a_check_that_is_missing(monkeypatch, name, valu
     monkeypatch.setattr(pure.SplitQueue, name, value)
     with pytest.raises((AssertionError, RuntimeError)):
         rings.fuzz(1, 5000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_inside", lambda queue, at, n: queue._base <= at and at - queue._base + n <= queue._pool.size + 1),
+        ("_inside", lambda queue, at, n: 0 <= (at & 0xFFFFFFFF) - queue._base <= queue._pool.size - n),
+        ("_check_table", lambda queue, at, n: CHECK_TABLE(queue, at, 16)),
+        ("_add", lambda queue, chain, at, n, flags: ADD(queue, chain, at, n, flags) % pure.REASON_ORDER),
+        ("_add_any", lambda queue, chain, at, n, flags, first: ADD_ANY(queue, chain, at, n, flags, True)),
+        ("_add_any", lambda queue, chain, at, n, flags, first: ADD_ANY(queue, chain, at, n, flags & ~1, first)),
+        ("_break", lambda queue, reason: pure.EMPTY),
+        ("_advance", lambda queue, place, n: ADVANCE(queue, place, 1)),
+    ],
+)
+def test_the_packed_fuzzer_notices_a_check_that_is_missing(monkeypatch, name, value):
+    monkeypatch.setattr(pure.PackedQueue, name, value)
+    with pytest.raises((AssertionError, RuntimeError, IndexError)):
+        packed.fuzz(1, 5000)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_4_2_2_device_features_are_banked():
     for bank in (0, 1, 2, 7, 8, 0xFFFFFFFF):
         trap.write(REG_DEVICE_FEATURES_SEL, bank)
         words.append(trap.read(REG_DEVICE_FEATURES))
-    assert words == [1 << 28 | 1 << 29 | 3, 1 | 2 | 16, 0, 0, 0, 0]
+    assert words == [1 << 28 | 1 << 29 | 3, 1 | 2 | 4 | 16 | 256, 0, 0, 0, 0]
 
 
 def test_4_2_2_queue_registers_are_banked():

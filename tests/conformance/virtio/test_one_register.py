@@ -5,8 +5,8 @@ hypervisor that traps each access. Virtio 1.3, 4.2.2 and 4.2.3; docs/transport.m
 
 from struct import pack, unpack
 
-from driver import Driver, Frontend, Pool, Rig, Vring
-from hal.edge import SplitQueue, Window
+from driver import F_RING_PACKED, NEXT, Driver, Frontend, PackedRing, Pool, Rig, SplitRing
+from hal.edge import PackedQueue, SplitQueue, Window
 from scmi.device import ScmiDevice
 from scmi.platform import Platform, PowerDomain, Sensor
 from scmi_client import header, notification
@@ -71,7 +71,8 @@ class Trap:
 
     def make_queue(self, size, desc, driver, device, features):
         event_idx, indirect = features & feature.EVENT_IDX != 0, features & feature.INDIRECT_DESC != 0
-        return SplitQueue(self.pool, BASE, size, desc, driver, device, event_idx, indirect)
+        layout = PackedQueue if features & feature.RING_PACKED else SplitQueue
+        return layout(self.pool, BASE, size, desc, driver, device, event_idx, indirect)
 
     def reset(self):
         self.queues = []
@@ -155,19 +156,20 @@ class TrappedDriver:
     def set_up(self, index):
         """Set up a queue."""
         self.write(REG_QUEUE_SEL, index)
-        ring = Vring(self, index, self.read(REG_QUEUE_SIZE_MAX))
+        layout = PackedRing if self.negotiated & F_RING_PACKED else SplitRing
+        ring = layout(self, index, self.read(REG_QUEUE_SIZE_MAX))
         self.write(REG_QUEUE_SIZE, ring.size)
         for offset, address in (
             (REG_QUEUE_DESC_LOW, ring.desc),
-            (REG_QUEUE_DRIVER_LOW, ring.avail),
-            (REG_QUEUE_DEVICE_LOW, ring.used),
+            (REG_QUEUE_DRIVER_LOW, ring.driver_area),
+            (REG_QUEUE_DEVICE_LOW, ring.device_area),
         ):
             self.write(offset, address & 0xFFFFFFFF)
             self.write(offset + 4, address >> 32)
         self.write(REG_QUEUE_READY, 1)
         self.queues.append(ring)
 
-    # What a Vring asks of its driver: a kick is a write of the queue's number.
+    # What a ring asks of its driver: a kick is a write of the queue's number.
 
     def sent(self, offset):
         return 0
@@ -244,7 +246,7 @@ def test_trapped_driver_that_resets_and_begins_again():
 def test_trapped_ring_that_is_violated_needs_a_reset():
     trap = Trap(device())
     driver = TrappedDriver(trap).begin()
-    driver.queues[0].offer(1000)
+    driver.queues[0].offer((0, 4, NEXT))  # goes on in a descriptor that is not available
     driver.queues[0].kick()
     assert driver.read(REG_STATUS) & 64
     driver = TrappedDriver(trap).begin()

@@ -5,9 +5,10 @@ moment.
 
 import pytest
 
-from driver import DEV_ACK, DEV_BE_SLEEP, Mirror, Rig, status
+from driver import Mirror, Rig, status
 from hal import pure
 from virtio import loop
+from virtio.layout import DEV_ACK, DEV_BE_SLEEP
 
 
 class LateWatch(pure.Watch):

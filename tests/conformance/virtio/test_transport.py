@@ -116,7 +116,8 @@ def test_2_the_device_page_is_a_read_shadow_of_the_registers():
     assert shadow[:3] == [0x74726976, 2, 0x7F] and shadow[3] != 0
     head = [driver.load(offset) for offset in (DEV_MAGIC, DEV_VERSION, DEV_NUM_QUEUES)]
     assert head == [layout.SYNC_MAGIC, 1, 2]
-    assert [driver.load(DEV_FEATURES + 4 * bank) for bank in range(8)] == [3 | 3 << 28, 3 | 16, 0, 0, 0, 0, 0, 0]
+    offered = [driver.load(DEV_FEATURES + 4 * bank) for bank in range(8)]
+    assert offered == [3 | 3 << 28, 1 | 2 | 4 | 16 | 256, 0, 0, 0, 0, 0, 0]
     assert 10 <= driver.load(DEV_ADVISED_TIMEOUT_MS) <= 5000
     queues = [driver.load(DEV_QUEUES + DEV_QUEUE_STRIDE * index) for index in range(4)]
     assert queues == [16, 8, 0, 0]

@@ -15,6 +15,7 @@ from virtio.layout import (
     REG_QUEUE_DRIVER_LOW,
     REG_QUEUE_NOTIFY,
     REG_QUEUE_READY,
+    REG_QUEUE_RESET,
     REG_QUEUE_SIZE,
     REG_STATUS,
     RESULT_BAD_LENGTH,
@@ -51,6 +52,9 @@ class Owner:
 
     def start(self, queues, features):
         self.calls.append(("start", queues, features))
+
+    def enable(self, index, queue):
+        self.calls.append(("enable", index, queue[0]))
 
     def stop(self, index):
         self.calls.append(("stop", index))
@@ -214,6 +218,24 @@ def test_a_queue_can_be_taken_back():
     file = registers(RUNNING)
     assert file.apply([entry(REG_QUEUE_READY, 0)]) == (RESULT_OK, 0)
     assert file.owner.calls[1:] == [("stop", 0)]
+
+
+RESETTABLE = [status(3)] + features(WANTED | 1 << 40) + [status(3 | FEATURES_OK)] + RUNNING[4:]
+AGAIN = [entry(REG_QUEUE_RESET, 1), entry(REG_QUEUE_SIZE, 4)] + READY
+
+
+def test_a_queue_is_stopped_and_enabled_again_alone():
+    for batches in ([AGAIN], [AGAIN[:1], AGAIN[1:]]):
+        file = registers(RESETTABLE)
+        for batch in batches:
+            assert file.apply(batch) == (RESULT_OK, 0)
+        assert file.owner.calls[1:] == [("stop", 0), ("enable", 0, 4)]
+
+
+def test_a_queue_that_changes_before_driver_ok_is_started_once():
+    file = registers(RESETTABLE[:-1])
+    assert file.apply(AGAIN + RESETTABLE[-1:]) == (RESULT_OK, 0)
+    assert [call[0] for call in file.owner.calls] == ["stop", "start"]
 
 
 def test_configuration_is_written_after_everything_was_validated():

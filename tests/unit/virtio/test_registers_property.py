@@ -21,6 +21,7 @@ ENTRIES = st.one_of(
     st.builds(entry, st.sampled_from((0x80, 0x90, 0xA0)), ADDRESSES, QUEUE, st.sampled_from((4, 8))),
     st.builds(entry, st.sampled_from((0x84, 0x94, 0xA4)), st.integers(0, 2), QUEUE),
     st.builds(entry, st.just(0x44), st.integers(0, 2), QUEUE),
+    st.builds(entry, st.just(0xC0), st.integers(0, 2), QUEUE),
     st.builds(
         entry, st.sampled_from((0x100, 0x102, 0x104, 0x50)), st.integers(0, 255), length=st.sampled_from((1, 2, 4))
     ),
@@ -28,7 +29,13 @@ ENTRIES = st.one_of(
 BATCHES = st.builds(
     lambda reset, negotiated, rest: reset + negotiated + rest,
     st.sampled_from(([], [status(0)])),
-    st.sampled_from(([], [status(3)] + features(3 << 32 | 1) + [status(11)])),
+    st.sampled_from(
+        (
+            [],
+            [status(3)] + features(3 << 32 | 1) + [status(11)],
+            [status(3)] + features(3 << 32 | 1 << 40) + [status(11)],
+        )
+    ),
     st.lists(ENTRIES, max_size=6),
 )
 
@@ -51,6 +58,9 @@ class Owner:
         assert not self.running, "started twice without a reset"
         self.running = True
 
+    def enable(self, index, queue):
+        assert self.running
+
     def stop(self, index):
         pass
 
@@ -60,7 +70,7 @@ class Owner:
 
 def seen(file):
     """Everything that a driver can have changed."""
-    queues = [(queue.size, queue.ready, list(queue.addresses)) for queue in file.state.queues]
+    queues = [(queue.size, queue.ready, queue.reset, list(queue.addresses)) for queue in file.state.queues]
     return file.state.status, list(file.state.words), queues, bytes(file.device.config)
 
 
@@ -124,6 +134,7 @@ class Registers(RuleBasedStateMachine):
     def a_ready_queue_has_a_ring(self):
         for queue in self.file.state.queues:
             assert (queue.queue is not None) == bool(queue.ready)
+            assert not (queue.ready and queue.reset)
 
 
 TestRegisters = Registers.TestCase

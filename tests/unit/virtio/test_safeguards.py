@@ -5,9 +5,19 @@ The CRC makes most of these attacks fail too, but only by chance, one in 2^32 (a
 old or foreign): it is switched off here, so that each safeguard stands alone.
 """
 
-from driver import DEV_ACK, DRV_HEADER, DRV_REQ, DRV_TOKEN, Frontend, Mirror, NoAnswer, Rig, entry, features, status
+from driver import Frontend, Mirror, NoAnswer, Rig, entry, features, status
 from support import raises
-from virtio.layout import DEV_BE_EPOCH, DRV_BE_EPOCH, DRV_ENTRIES, REG_QUEUE_SIZE, RESULT_OK
+from virtio.layout import (
+    DEV_ACK,
+    DEV_BE_EPOCH,
+    DRV_BE_EPOCH,
+    DRV_ENTRIES,
+    DRV_HEADER,
+    DRV_REQ,
+    DRV_TOKEN,
+    REG_QUEUE_SIZE,
+    RESULT_OK,
+)
 
 
 def rig_without_crc(rig=None):
