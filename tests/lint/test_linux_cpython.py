@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The kernel modules by the kernel's own measures: a build with W=1, checkpatch; the bindings by dtschema."""
+"""The kernel modules by the kernel's own measures: a build with W=1 and sparse, checkpatch; the bindings by dtschema."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ LINUX = values.ROOT / "linux"
 SOURCES = sorted(file for pattern in ("*.c", "*.h") for file in LINUX.rglob(pattern))
 BINDINGS = sorted(LINUX.rglob("*.yaml"))
 # Length of lines as in the rest of the project; the modules live outside the kernel's tree.
-CHECKPATCH = ("--no-tree", "--no-summary", "--terse", "--show-types", "--max-line-length=120")
+CHECKPATCH = ("--strict", "--no-tree", "--no-summary", "--terse", "--show-types", "--max-line-length=120")
 
 
 def kernel():
@@ -28,11 +29,13 @@ def output(*command):
 
 
 @pytest.mark.parametrize("folder", [".", "tests"])
-def test_modules_build_without_a_warning(tmp_path, folder):
-    done = output("make", "-C", folder, f"KDIR={kernel()}", f"OUT={tmp_path}", "W=1")
+def test_modules_build_without_a_warning_of_the_compiler_or_of_sparse(tmp_path, folder):
+    assert shutil.which("sparse"), "sparse is not installed: `make setup` installs it (Debian: apt-get install sparse)"
+    done = output("make", "-C", folder, f"KDIR={kernel()}", f"OUT={tmp_path}", "W=1", "C=1")
     assert not done.returncode, done.stdout
-    assert "warning:" not in done.stdout, done.stdout
+    assert "warning:" not in done.stdout and "error:" not in done.stdout, done.stdout
     assert sorted(tmp_path.glob("*.ko"))
+    assert done.stdout.count("  CHECK  ") >= len(sorted((LINUX / folder).glob("*.c"))), "sparse has not seen everything"
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)

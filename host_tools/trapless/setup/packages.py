@@ -29,6 +29,7 @@ NEEDED = {
     "python3-venv": "the virtual environment",
     "qemu-system-arm": "both machines",
     "shellcheck": "lint of the shell scripts",
+    "sparse": "static checks of the kernel modules",
     "spin": "searches the models of the transport (docs/models)",
     "xz-utils": "unpacks sources",
 }
