@@ -14,11 +14,11 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup run test unit soak bench fuzz hostile verify image firmware linux lint docs reference clean doctor
+.PHONY: help setup run test unit soak bench fuzz hostile verify image firmware linux linux-check lint docs reference clean doctor
 
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=1000000,"
 	@echo "FUZZ_TRANSPORT=2000000, HOSTILE_CASES=200000, MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
 
@@ -67,7 +67,13 @@ firmware: ## the backend's image, and MicroPython's unix port for the tests
 linux: ## the frontend's kernel modules, those of the tests too
 	@$(SETUP) linux linux-tests initramfs
 
-lint: ## style, types, import layers, shell, kernel style, bindings
+linux-check: ## the modules by sparse and checkpatch; end-to-end tests on kernels with KASAN, lockdep, UBSAN, then KCSAN
+	@$(SETUP) machines linux-tests kasan kcsan
+	@.venv/bin/pytest tests/lint/test_linux_cpython.py
+	@.venv/bin/pytest tests/e2e --sanitizer kasan $(TEST_ARGS)
+	@.venv/bin/pytest tests/e2e --sanitizer kcsan $(TEST_ARGS)
+
+lint: ## style, types, import layers, shell, kernel style, sparse, bindings
 	@$(SETUP) linux
 	@.venv/bin/pytest tests/lint $(TEST_ARGS)
 

@@ -16,7 +16,8 @@ def backend_image(options: Options) -> Path:
 
 def kernel(options: Options) -> Path:
     """Return the frontends' kernel; TraplessError if it is not there."""
-    return project.need(options.kernel or project.KERNEL, "the frontend's kernel")
+    built = project.sanitized(project.KERNEL.parent, options.sanitizer) / project.KERNEL.name
+    return project.need(options.kernel or built, "the frontend's kernel")
 
 
 def model(options: Options) -> bytes:
@@ -27,5 +28,6 @@ def model(options: Options) -> bytes:
 def initrd(options: Options) -> bytes:
     """Return the frontends' initrd, with modules and added files; TraplessError if something is not there."""
     base = project.need(project.INITRAMFS, "the frontend's initramfs").read_bytes()
-    modules = options.modules or project.need(project.MODULES, "the directory of kernel modules")
+    built = project.sanitized(project.MODULES, options.sanitizer)
+    modules = options.modules or project.need(built, "the directory of kernel modules")
     return initramfs.extend(base, modules, options.add)

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from trapless import guest, ivshmem, probe, project, region
+from trapless import guest, ivshmem, probe, project, region, splats
 from trapless.endpoint import Endpoint
 from trapless.errors import GuestTimeout, MachineError, TraplessError
 from trapless.topology import Device, Link
@@ -26,15 +27,18 @@ class Frontend:
         link: what joins it to the backend.
         platform: the model that the backend serves on that link.
         agent: what it is to SCMI: id, name, trusted.
+        patience: what all time-outs are multiplied by: the guest's kernel may be slow by its nature.
     """
 
-    def __init__(self, vm: Endpoint, link: Link, platform: Any, agent: dict[str, Any]) -> None:
+    def __init__(self, vm: Endpoint, link: Link, platform: Any, agent: dict[str, Any], patience: float = 1.0) -> None:
         self.vm = vm
         self.link = link
         self.platform = platform
         self.agent = agent
+        self.patience = patience
         self._shell: guest.Guest | None = None
         self._doorbells: ivshmem.Server | None = None
+        self._told: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -108,15 +112,28 @@ class Frontend:
         self, command: str, timeout: float = 60.0, stdout: guest.Sink | None = None, stderr: guest.Sink | None = None
     ) -> guest.Result:
         """Run a command in the guest; see `trapless.guest.Guest.run`."""
-        return self._guest().run(command, timeout, stdout, stderr)
+        return self._guest().run(command, timeout * self.patience, stdout, stderr)
 
     def check(self, command: str, timeout: float = 60.0) -> str:
         """Run a command that must succeed and return its output; see `trapless.guest.Guest.check`."""
-        return self._guest().check(command, timeout)
+        return self._guest().check(command, timeout * self.patience)
 
     def wait_for(self, condition: str, timeout: float = 20.0) -> None:
         """Wait until a shell condition holds in the guest; see `trapless.guest.Guest.wait_for`."""
-        self._guest().wait_for(condition, timeout)
+        self._guest().wait_for(condition, timeout * self.patience)
+
+    def splats(self) -> list[str]:
+        """Return the reports of damage in the kernel's log that no earlier call returned (`splats.reports`).
+
+        Of a life that has ended, or a guest that does not answer, only what its console showed is left.
+        """
+        console = self.vm.path("console.log")
+        log = console.read_text(errors="replace") if console.exists() else ""
+        with suppress(TraplessError):
+            log += self.run(f"dmesg | grep -qE '{splats.PATTERN}' && dmesg", _ANSWER_TIMEOUT).text
+        fresh = [report for report in dict.fromkeys(splats.reports(log)) if report not in self._told]
+        self._told.update(fresh)
+        return fresh
 
     def _guest(self) -> guest.Guest:
         if self._shell is None:
@@ -133,7 +150,7 @@ class Frontend:
         if self._shell is None:
             ports = {name: self.vm.accept(name, timeout) for name in guest.PORTS}
             self._shell = guest.Guest(ports, self.vm.tail, self.name)
-            self._shell.wait_ready(timeout)
+            self._shell.wait_ready(timeout * self.patience)
 
     def wait_probed(self, timeout: float = READY_TIMEOUT) -> None:
         """Wait until Linux has probed the platform: every driver that the model's protocols bring is bound.

@@ -37,7 +37,7 @@ def memory_arguments(machine: Machine, links: Sequence[Link], regions: Sequence[
         regions: the file of each link's region, None for plain memory (enough to dump a device tree).
     """
     total = machine.private + sum(link.region for link in links)
-    arguments = ["-machine", MACHINE, "-cpu", machine.cpu, "-smp", "1,maxcpus=2", "-m", f"{total >> 10}K"]
+    arguments = ["-machine", MACHINE, "-cpu", machine.cpu, "-smp", f"{machine.cpus},maxcpus=2", "-m", f"{total >> 10}K"]
     arguments += _node(0, "cpus=0-1,", f"memory-backend-ram,id=ram0,size={machine.private}")
     for number, (link, region) in enumerate(zip(links, regions, strict=True), 1):
         kind = f"file,share=on,mem-path={region}" if region else "ram"

@@ -28,6 +28,7 @@ class Options:
         backend_arguments: further QEMU options of the backend (a plugin, a trace).
         bootargs: further kernel arguments of the frontend.
         overlay: further nodes and properties of the frontend's device tree (`overlay.apply`).
+        sanitizer: one of `trapless.sanitizers.SANITIZERS`: frontends with that kernel, in machines that it fits into.
     """
 
     platform: str = "qemu"
@@ -40,6 +41,7 @@ class Options:
     backend_arguments: list[str] = field(default_factory=list)
     bootargs: str = ""
     overlay: Node = field(default_factory=dict)
+    sanitizer: str | None = None
 
     def check(self) -> None:
         """Refuse what cannot work, before anything is started.
@@ -49,6 +51,8 @@ class Options:
         """
         if self.platform not in PLATFORMS:
             raise TraplessError(f"no such platform: {self.platform} (there are {', '.join(PLATFORMS)})")
+        if self.sanitizer and self.platform != "qemu":
+            raise TraplessError("kernels with a sanitizer run on platform qemu only: their machines are larger")
         for what, path in (("kernel", self.kernel), ("image of the backend", self.backend_image)):
             if path and not path.is_file():
                 raise TraplessError(f"no such {what}: {path}")

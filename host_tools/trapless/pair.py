@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from trapless import boot, files, model, romfs, running, topology
+from trapless import boot, files, model, romfs, running, sanitizers, topology
 from trapless.backend import Backend
 from trapless.errors import MachineError, TraplessError
 from trapless.frontend import READY_TIMEOUT, Frontend
@@ -48,6 +48,11 @@ class Pair:
         self.options = options or Options()
         self.options.check()
         plan = topology.load(topology.find(self.options.topology))
+        self.patience = 1.0
+        if self.options.sanitizer:
+            sanitizer = sanitizers.SANITIZERS[self.options.sanitizer]
+            plan = plan.with_frontends(sanitizer.private, sanitizer.cpus, sanitizer.bootargs)
+            self.patience = sanitizer.patience
         self.topology = plan.with_model(romfs.USER_MODEL) if self.options.model else plan
         self.model = str(self.options.model or model.name_of(self.topology))
         self.platform = model.load(self.options.model or self.model)
@@ -55,7 +60,7 @@ class Pair:
         self._boot = _boot_of(self.options.platform)(self.options, self.topology, self.platform, self.directory)
         self.backend_vm = self._boot.endpoints[self.topology.backend()]
         self.frontends = {
-            link.frontend: Frontend(self._boot.endpoints[link.frontend], link, self.platform, agent)
+            link.frontend: Frontend(self._boot.endpoints[link.frontend], link, self.platform, agent, self.patience)
             for link, agent in zip(self.topology.links, model.agents(self.platform, self.topology), strict=True)
         }
         self.frontend = next(iter(self.frontends.values()))
@@ -195,7 +200,7 @@ class Pair:
             MachineError: it died, or does not serve in time.
         """
         old = after or {}
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * self.patience
         while waiting := [at for at, epoch in self.epochs().items() if epoch in (0, old.get(at))]:
             if not self.backend_vm.alive():
                 raise MachineError(f"the backend's QEMU ended\n{self.backend_vm.tail()}")

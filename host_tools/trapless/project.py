@@ -27,6 +27,11 @@ GUEST_SOURCE = ROOT / "qemu" / "guest"
 QEMU = os.environ.get("TRAPLESS_QEMU", "qemu-system-aarch64")
 
 
+def sanitized(path: Path, sanitizer: str | None) -> Path:
+    """Return where a folder in `build/` lies that there is for the kernel of each sanitizer as well."""
+    return path.with_name(f"{path.name}-{sanitizer}") if sanitizer else path
+
+
 def cache() -> Path:
     """Return the directory shared by all clones of this user, named after the content that it holds."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -7,16 +7,23 @@
 
 A module that needs files, another model, another topology or further QEMU options defines a module-scoped fixture
 `pair_options` that returns `trapless.options.Options`. When a test fails, the report has the last lines of all
-consoles.
+consoles. A test after which a frontend's kernel log has a report of damage that is not known fails (`trapless.splats`).
+
+With --sanitizer the frontends run a kernel that looks after itself (`trapless.sanitizers`). Then all time-outs are
+longer, and what `plain_kernel` marks, or boots no pair by these fixtures, is left out.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from trapless import splats
+from trapless.sanitizers import SANITIZERS
 
 if TYPE_CHECKING:
     from trapless.backend import Backend
@@ -30,6 +37,7 @@ _OPTIONS = {
     "model": "platform description instead of models/default.py",
 }
 _current: list[Pair] = []
+_known: Counter[str] = Counter()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _OPTIONS.items():
         group.addoption(f"--{name}", type=Path, default=None, metavar="PATH", help=text)
     group.addoption("--platform", default="qemu", choices=PLATFORMS, help="where the machines run")
+    kernels = sorted(SANITIZERS)
+    group.addoption("--sanitizer", default=None, choices=kernels, help="frontends whose kernel looks after itself")
     group.addoption("--topology", default=None, metavar="NAME", help="machines and links: two-frontends, or a file")
 
 
@@ -53,7 +63,33 @@ def command_line_options(config: pytest.Config) -> Options:
     """Return the options that pytest's command line gives."""
     from trapless.options import Options
 
-    return Options(**{name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology")})
+    return Options(**{name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology", "sanitizer")})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of our marker."""
+    config.addinivalue_line("markers", "plain_kernel(why): left out under --sanitizer")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under --sanitizer, leave out what would show nothing there, and give the rest its time."""
+    sanitizer = config.getoption("sanitizer")
+    if not sanitizer:
+        return
+    for item in items:
+        if why := _only_plain(item):
+            item.add_marker(pytest.mark.skip(reason=why))
+        marker = item.get_closest_marker("timeout")
+        limit = marker.args[0] if marker else float(config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(limit * SANITIZERS[sanitizer].patience), append=False)
+
+
+def _only_plain(item: pytest.Item) -> str:
+    """Return why a test is left out under --sanitizer; "" if it is not."""
+    if marker := item.get_closest_marker("plain_kernel"):
+        return str(marker.args[0])
+    boots = "pair" in getattr(item, "fixturenames", ())
+    return "" if boots else "it boots no pair that would have that kernel"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +105,25 @@ def pair(pair_options: Options) -> Iterator[Pair]:
             yield made
     finally:
         _current.remove(made)
+
+
+@pytest.fixture(autouse=True)
+def _undamaged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a report of damage in the log of a frontend's kernel."""
+    pair: Pair | None = request.getfixturevalue("pair") if "pair" in request.fixturenames else None
+    yield
+    if not pair:
+        return
+    found = [report for frontend in pair.frontends.values() for report in frontend.splats()]
+    _known.update(reason for report in found if (reason := splats.reason(report)))
+    ours = [report for report in found if not splats.reason(report)]
+    assert not ours, "the kernel's log of a frontend has\n" + "\n\n".join(ours)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the reports that no test failed by."""
+    for reason, count in _known.items():
+        terminalreporter.write_line(f"{count} reports of Linux's own making: {reason}")
 
 
 @pytest.fixture

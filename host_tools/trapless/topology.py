@@ -127,13 +127,14 @@ class Link:
 
 @dataclass(frozen=True)
 class Machine:
-    """One virtual machine: CPU model, private memory in bytes, kernel arguments, the agent's PCI slot or None."""
+    """One virtual machine: CPU model, private memory in bytes, kernel arguments, the agent's PCI slot or None, CPUs."""
 
     name: str
     cpu: str
     private: int
     bootargs: str = ""
     agent_slot: int | None = None
+    cpus: int = 1
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,14 @@ class Topology:
             for link in self.links
         )
         return replace(self, links=links)
+
+    def with_frontends(self, private: int, cpus: int, bootargs: str) -> Topology:
+        """Return the same topology whose frontends have other memory, in bytes, CPUs, and further kernel arguments."""
+        machines = dict(self.machines)
+        for name in {link.frontend for link in self.links}:
+            old = machines[name]
+            machines[name] = replace(old, private=private, cpus=cpus, bootargs=f"{old.bootargs} {bootargs}")
+        return replace(self, machines=machines)
 
 
 def find(name: str | None) -> Path:

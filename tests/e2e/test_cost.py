@@ -3,6 +3,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from trapless import bench, requests
 
 INSTRUCTIONS = 6000
@@ -13,6 +15,7 @@ platform = Platform(sensors=[Sensor("sensor %d" % number, "millicelsius", number
 """
 
 
+@pytest.mark.plain_kernel("it measures the backend alone")
 def test_common_requests_allocate_nothing(pair):
     for name, messages in bench.common_requests(pair).items():
         assert bench.allocated(pair, messages, 1000) == 0, name

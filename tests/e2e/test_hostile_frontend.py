@@ -114,6 +114,7 @@ def test_a_violated_ring_needs_a_reset_and_gets_silence(pair, frontend, paused, 
     assert len(rng.begin().request(b"", 64)) == 64, "a reset helps"
 
 
+@pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 def test_a_flood_of_wrong_batches_leaves_the_other_its_answers(pair, frontend, paused, steady):
     """Every request is answered, and right. A batch is examined as a whole, and one of 240 entries takes milliseconds,
     so the p99 is printed beside that of a run in which the flooding process works as much and sends nothing."""

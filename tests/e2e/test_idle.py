@@ -9,6 +9,7 @@ SECONDS = 60
 SHARE = 0.005
 
 
+@pytest.mark.plain_kernel("it measures the backend alone")
 @pytest.mark.slow
 def test_idle_backend(pair):
     vm = pair.backend_vm

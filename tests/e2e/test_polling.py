@@ -55,6 +55,7 @@ def test_each_side_polls_where_the_other_one_does_not_ring(way, backend, fronten
     assert bool(doorbells) == (way == "frontend")
 
 
+@pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 def test_the_first_request_after_a_rest_is_answered_soon(way, frontend, steady):
     taken = []
     for _ in range(RESTS):
@@ -68,6 +69,7 @@ def test_the_first_request_after_a_rest_is_answered_soon(way, frontend, steady):
 
 
 @pytest.mark.slow
+@pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 def test_an_idle_pair_costs_little(way, pair):
     machines = [pair.backend_vm, pair.frontend.vm]
     begin, used = time.monotonic(), [vm.cpu_seconds() for vm in machines]

@@ -46,7 +46,7 @@ def test_a_backend_killed_again_and_again(pair, loaded):
         pair.restart_backend()
         taken.append(recovery.recovered(loaded, time.monotonic()))
         recovery.check_load(loaded)
-    recovery.judge("backend killed", taken)
+    recovery.judge("backend killed", taken, pair.patience)
 
 
 @pytest.mark.timeout(300)
@@ -56,7 +56,7 @@ def test_a_backend_killed_while_nobody_asks(pair, frontend):
         pair.restart_backend()
         taken.append(recovery.recovered(frontend, time.monotonic()))
         pair.wait_probed()
-    recovery.judge("backend killed at rest", taken)
+    recovery.judge("backend killed at rest", taken, pair.patience)
 
 
 @pytest.mark.timeout(300)
@@ -84,7 +84,7 @@ def test_a_backend_that_is_soft_reset(pair, loaded):
             pair.wait_serving(before)
         taken.append(recovery.recovered(loaded, time.monotonic()))
         recovery.check_load(loaded)
-    recovery.judge("backend soft-reset", taken)
+    recovery.judge("backend soft-reset", taken, pair.patience)
 
 
 @pytest.mark.timeout(300)
@@ -96,11 +96,11 @@ def test_a_backend_that_is_stopped_and_continued(pair, loaded):
         pair.backend_vm.resume()
         taken.append(recovery.recovered(loaded, time.monotonic()))
         recovery.check_load(loaded)
-    recovery.judge(f"backend stopped for {STOP_SECONDS} s", taken)
+    recovery.judge(f"backend stopped for {STOP_SECONDS} s", taken, pair.patience)
 
 
 @pytest.mark.timeout(300)
-def test_a_frontend_that_is_stopped_and_continued(loaded):
+def test_a_frontend_that_is_stopped_and_continued(pair, loaded):
     taken = []
     for _ in range(2):
         loaded.vm.pause()
@@ -108,7 +108,7 @@ def test_a_frontend_that_is_stopped_and_continued(loaded):
         loaded.vm.resume()
         taken.append(recovery.recovered(loaded, time.monotonic()))
         recovery.check_load(loaded)
-    recovery.judge(f"frontend stopped for {STOP_SECONDS} s", taken)
+    recovery.judge(f"frontend stopped for {STOP_SECONDS} s", taken, pair.patience)
 
 
 def reboot(frontend, command):
@@ -125,7 +125,7 @@ def test_a_frontend_that_reboots(pair, frontend):
         reboot(frontend, ("reboot -f", "reboot")[turn % 2])
         taken.append(recovery.recovered(frontend, time.monotonic()))
     assert pair.epochs() == epochs, "the backend lived through it"
-    recovery.judge("frontend rebooted", taken)
+    recovery.judge("frontend rebooted", taken, pair.patience)
 
 
 @pytest.mark.timeout(300)
@@ -145,7 +145,7 @@ def test_a_module_removed_and_inserted(pair, loaded):
         loaded.check("insmod /lib/modules/trapless/trapless_virtio.ko")
         taken.append(recovery.recovered(loaded, begin))
         recovery.check_load(loaded)
-    recovery.judge("module removed and inserted", taken)
+    recovery.judge("module removed and inserted", taken, pair.patience)
 
 
 @pytest.mark.timeout(300)

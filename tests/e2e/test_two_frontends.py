@@ -130,6 +130,7 @@ def test_console_is_the_shell_of_the_frontend_that_was_named(trapless, second):
     assert second.check("hostname") == second.name
 
 
+@pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 def test_a_flood_of_one_leaves_the_other_its_turns(pair, first, second):
     """At most three times the p99 of a control run in which the flooding guest uses its processor time otherwise."""
     found = fairness.measure(pair, rounds=500)
@@ -137,6 +138,7 @@ def test_a_flood_of_one_leaves_the_other_its_turns(pair, first, second):
     assert found.ratio_p99 <= 3, found
 
 
+@pytest.mark.plain_kernel("it measures the backend alone")
 def test_requests_of_the_first_allocate_nothing_while_there_is_a_second(pair, steady):
     assert bench.allocated(pair, [requests.read_sensor(steady)], 500) == 0
 

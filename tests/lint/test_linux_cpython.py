@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kernel modules by the kernel's own measures: a build with W=1 and sparse, checkpatch; the bindings by dtschema."""
+"""The kernel modules by the kernel's own measures: W=1, sparse, checkpatch; the bindings by dtschema."""
 
 import pathlib
 import shutil

@@ -41,6 +41,17 @@ def dependencies(root: Path) -> dict[str, str]:
     }
 
 
+def sanitized_kernels(root: Path, asked: list[str]) -> dict[str, str]:
+    """Build the kernels with the sanitizers that are asked for; KERNEL_BUILD_* of each. Raises: Failure."""
+    found = {}
+    for name in products.sanitizers(asked):
+        with sources.shelf() as store:
+            linux = kernel.ensure(root, store, name)
+        values.make_link(root / "build" / f"kernel-{name}" / "Image", str(linux.image))
+        found[f"KERNEL_BUILD_{name.upper()}"] = str(linux.build)
+    return found
+
+
 def set_up(root: Path, asked: list[str]) -> None:
     """All steps that are not done yet. Raises: Failure."""
     packages.install()
@@ -50,7 +61,7 @@ def set_up(root: Path, asked: list[str]) -> None:
     if asked:
         versions = packages.found()
         compilers = f"{versions['gcc-aarch64-linux-gnu']} {versions['build-essential']}"
-        products.make(root, asked, found, compilers)
+        products.make(root, asked, found | sanitized_kernels(root, asked), compilers)
 
 
 def forget_versions() -> None:

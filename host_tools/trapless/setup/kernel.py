@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The frontend's kernel: built once per version of the source and of `qemu/kernel/`, then kept without its sources.
+"""The frontend's kernels: built once per version of the source and per configuration, then kept without sources.
 
+There is the one of `qemu/kernel/`, and one for each of `qemu/sanitizers/`, which looks after itself while it runs.
 What stays is what external modules are built with, as in Debian's linux-headers packages, and the Image.
 """
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +16,8 @@ from .report import report, run
 
 KEPT = "1"  # changes whenever what stays of a build does
 IMAGE = "arch/arm64/boot/Image"
+SANITIZERS = ("kasan", "kcsan")
+_SYMBOL = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=| is not set)", re.MULTILINE)
 
 
 class Kernel(NamedTuple):
@@ -24,18 +28,35 @@ class Kernel(NamedTuple):
     build: Path
 
 
-def ensure(root: Path, store: sources.Shelf) -> Kernel:
-    """The kernel for the clone at `root`, from the cache or built now. Raises: Failure."""
+def ensure(root: Path, store: sources.Shelf, sanitizer: str = "") -> Kernel:
+    """The kernel for the clone at `root`, from the cache or built now.
+
+    `sanitizer`: one of `SANITIZERS`, or "" for the kernel that everybody runs. Raises: Failure.
+    """
     package = sources.linux(store)
-    key = cache.key_of(package.version, root / "qemu" / "kernel", KEPT)
-    tree = cache.entry("kernel", key, lambda folder: _fill(root, package, folder))
+    changes = root / "qemu" / "sanitizers" / f"{sanitizer}.config" if sanitizer else None
+    key = cache.key_of(package.version, root / "qemu" / "kernel", KEPT, *([changes] if changes else []))
+    tree = cache.entry("kernel", key, lambda folder: _fill(root, package, folder, changes))
     return Kernel(package.version, tree / "Image", tree / "build")
 
 
-def _fill(root: Path, package: sources.Tree, folder: Path) -> None:
+def merged(fragment: str, changes: str) -> str:
+    """The lines of a fragment without those of the symbols that `changes` sets or takes back, and then `changes`."""
+    changed = set(_SYMBOL.findall(changes))
+    kept = [line for line in fragment.splitlines() if not changed.intersection(_SYMBOL.findall(line))]
+    return "\n".join([*kept, changes])
+
+
+def _fill(root: Path, package: sources.Tree, folder: Path, changes: Path | None) -> None:
     source, build = folder / "source", folder / "build"
-    settings = os.environ | {"JOBS": str(os.cpu_count())}
-    with report.step("builds", f"building Linux {package.version} (about four minutes on two idle cores)"):
+    fragment = root / "qemu" / "kernel" / "fragment.config"
+    if changes:
+        text = merged(fragment.read_text(), changes.read_text())
+        fragment = folder / "fragment.config"
+        fragment.write_text(text)
+    settings = os.environ | {"JOBS": str(os.cpu_count()), "FRAGMENT": str(fragment)}
+    what = f"Linux {package.version}" + (f" with {changes.name}" if changes else "")
+    with report.step("builds", f"building {what} (about four minutes on two idle cores)"):
         sources.unpack_linux(package.path, source)
         run([root / "qemu" / "kernel" / "build.sh", source, build], folder / "build.log", env=settings)
         (build / IMAGE).rename(folder / "Image")

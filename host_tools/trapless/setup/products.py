@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from . import cache
+from . import cache, kernel
 from .report import Failure, report, run
 
 
@@ -25,6 +25,30 @@ class Product(NamedTuple):
     command: tuple[str, ...]
     outputs: tuple[str, ...]
     uses: tuple[str, ...]
+
+
+def _sanitized(sanitizer: str) -> tuple[Product, Product]:
+    """The kernel modules for the kernel with a sanitizer (`qemu/sanitizers/`)."""
+    build = f"KERNEL_BUILD_{sanitizer.upper()}"
+    command = f"KDIR={{{build}}}"
+    return (
+        Product(
+            f"linux-{sanitizer}",
+            f"the frontend's kernel modules for {sanitizer}",
+            ("linux",),
+            ("make", "-C", "linux", command, f"OUT={{build}}/linux-{sanitizer}"),
+            (f"linux-{sanitizer}/*.ko",),
+            (build,),
+        ),
+        Product(
+            f"linux-tests-{sanitizer}",
+            f"the kernel modules of the tests for {sanitizer}",
+            ("linux/Makefile", "linux/tests"),
+            ("make", "-C", "linux/tests", command, f"OUT={{build}}/linux-tests-{sanitizer}"),
+            (f"linux-tests-{sanitizer}/*.ko",),
+            (build,),
+        ),
+    )
 
 
 # In the commands, {NAME} is a value of build/deps.env, and {build} the clone's build folder.
@@ -77,11 +101,13 @@ PRODUCTS = (
         ("xen/shim.Image",),
         ("KERNEL_BUILD",),
     ),
+    *(product for name in kernel.SANITIZERS for product in _sanitized(name)),
 )
 SETTINGS = {"MAKEFLAGS": f"-j{os.cpu_count()}", "PYTHON": sys.executable}
 GROUPS = {
     "all": ("firmware", "interpreter", "linux", "linux-tests", "initramfs", "xen-shim"),
     "machines": ("firmware", "linux", "initramfs", "xen-shim"),
+    **{name: tuple(product.name for product in _sanitized(name)) for name in kernel.SANITIZERS},
 }
 
 
@@ -90,12 +116,24 @@ def names() -> list[str]:
     return [product.name for product in PRODUCTS] + list(GROUPS)
 
 
+def _wanted(asked: Sequence[str]) -> set[str]:
+    """The names of the products that are asked for, by their own names or by those of groups."""
+    return {name for item in asked for name in GROUPS.get(item, (item,))}
+
+
+def sanitizers(asked: Sequence[str]) -> list[str]:
+    """The sanitizers whose kernels the products that are asked for need."""
+    wanted = _wanted(asked)
+    return [name for name in kernel.SANITIZERS if wanted.intersection(GROUPS[name])]
+
+
 def make(root: Path, asked: Sequence[str], values: dict[str, str], compilers: str) -> None:
     """Bring the products that are asked for up to date.
 
-    `values`: build/deps.env; `compilers`: versions of what compiles them. Raises: Failure if a build fails.
+    `values`: build/deps.env, and KERNEL_BUILD_* of the sanitizers; `compilers`: versions of what compiles them.
+    Raises: Failure if a build fails.
     """
-    wanted = {name for item in asked for name in GROUPS.get(item, (item,))}
+    wanted = _wanted(asked)
     for product in PRODUCTS:
         if product.name in wanted:
             _Build(root, product, values, compilers).ensure()

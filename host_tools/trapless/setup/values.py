@@ -31,7 +31,12 @@ def write(values: dict[str, str], root: Path = ROOT) -> None:
     if read(root) == values and all(link.exists() for link in links):
         return
     for link, target in links.items():
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
+        make_link(link, target)
     (root / FILE).write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def make_link(link: Path, target: str) -> None:
+    """Make `link` refer to `target`, whatever it was before."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Which lines of a kernel's log are a report of damage, and which of those are Linux's own."""
+
+import pytest
+
+from trapless import splats
+from trapless.setup import kernel
+
+RACE = """[    3.20] ==================================================================
+[    3.21] BUG: KCSAN: data-race in {} / tick_sched_timer
+[    3.22] write to 0xffff00 of 8 bytes by interrupt on cpu 0:
+[    3.23]  {}
+[    3.24] ==================================================================
+[    3.25] trapless_virtio: another line
+"""
+OURS = RACE.format("tpl_link_look", "tpl_link_look+0x10/0x20 [trapless_virtio]")
+LINUXS = RACE.format("run_timer", "run_timer+0x10/0x20")
+
+
+def test_a_report_ends_where_the_kernel_says_so():
+    (report,) = splats.reports(OURS)
+    assert report.startswith("BUG: KCSAN: data-race in tpl_link_look") and "another line" not in report
+    assert len(list(splats.reports(OURS + LINUXS))) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WARNING: CPU: 0 PID: 1 at kernel/dma/debug.c:1000 check_unmap+0x1/0x2",
+        "WARNING: possible circular locking dependency detected",
+        "BUG: KASAN: slab-use-after-free in tpl_link_work+0x1/0x2",
+        "BUG: sleeping function called from invalid context at kernel/locking/mutex.c:580",
+        "UBSAN: shift-out-of-bounds in trapless_queue.c:3:4",
+        "DMA-API: 0000:00:01.0: device driver frees DMA memory with different size",
+        "ODEBUG: free active (active state 0) object: 000 object type: timer_list",
+        "INFO: task kworker/0:1:10 blocked for more than 120 seconds.",
+        "rcu: INFO: rcu_sched self-detected stall on CPU",
+        "Internal error: Oops: 0000000096000004 [#1] SMP",
+    ],
+)
+def test_damage_is_a_report_that_nobody_explains(line):
+    (report,) = splats.reports(f"[   12.345678][   T10] harmless\n[   12.345678][   T10] {line}\n")
+    assert report == line
+    assert not splats.reason(report)
+
+
+def test_what_the_drivers_say_is_none():
+    log = "[ 1.0] trapless-virtio link: link broken: the backend restarted\n[ 1.1] arm-scmi: timed out in resp\n"
+    assert not list(splats.reports(log))
+
+
+def test_a_race_is_linuxs_own_unless_a_function_of_ours_takes_part():
+    ours, linuxs = splats.reports(OURS + LINUXS)
+    assert not splats.reason(ours) and splats.reason(linuxs)
+
+
+def test_a_sanitizers_lines_take_the_place_of_the_fragments():
+    text = kernel.merged("CONFIG_A=y\n# CONFIG_B says\nCONFIG_C=1\nCONFIG_D=y", "# CONFIG_A is not set\nCONFIG_C=2\n")
+    assert text.splitlines() == ["# CONFIG_B says", "CONFIG_D=y", "# CONFIG_A is not set", "CONFIG_C=2"]
