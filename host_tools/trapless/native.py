@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from trapless import project
@@ -23,6 +24,13 @@ def guest_program(name: str) -> Path:
     """Return a static arm64 program of `qemu/guest/`, named with a hyphen where its source has an underscore."""
     source = project.GUEST_SOURCE / f"{name.replace('-', '_')}.c"
     return _compiled("aarch64-linux-gnu-gcc", [*_COMMON, "-static", "-s"], source, name)
+
+
+def bare_program(source: Path, address: int, macros: Mapping[str, int | str]) -> Path:
+    """Return an arm64 ELF of an assembler file that needs nothing else in its machine and begins at `address`."""
+    flags = [f"-D{name}={value}" for name, value in macros.items()]
+    bare = ["-nostdlib", "-static", "-Wl,--build-id=none", f"-Wl,-Ttext={address:#x}"]
+    return _compiled("aarch64-linux-gnu-gcc", [*flags, *bare], source, source.stem)
 
 
 def _compiled(compiler: str, flags: list[str], source: Path, name: str) -> Path:
