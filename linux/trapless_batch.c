@@ -77,7 +77,8 @@ void tpl_batch_forget(struct tpl_device *device)
 	device->count = 0;
 }
 
-static void tpl_batch_store(struct tpl_device *device, const struct tpl_header *header)
+static void tpl_batch_store(struct tpl_device *device, const struct tpl_header *header,
+			    const struct tpl_entry *entries)
 {
 	void *page = device->driver;
 
@@ -87,7 +88,7 @@ static void tpl_batch_store(struct tpl_device *device, const struct tpl_header *
 	 */
 	tpl_store(page, TPL_DRV_TOKEN, 0);
 	virt_wmb(); /* no entry of the new batch under the old token */
-	memcpy(page + TPL_DRV_ENTRIES, device->entries, device->count * sizeof(*device->entries));
+	memcpy(page + TPL_DRV_ENTRIES, entries, le32_to_cpu(header->count) * sizeof(*entries));
 	memcpy(page + TPL_DRV_HEADER + sizeof(header->token), &header->fe_epoch,
 	       sizeof(*header) - sizeof(header->token));
 	virt_wmb(); /* the token vouches for everything else */
@@ -98,8 +99,8 @@ static void tpl_batch_store(struct tpl_device *device, const struct tpl_header *
 	virt_mb();
 }
 
-/* Publish what was collected and ring the backend if it may sleep; the answer comes later. */
-void tpl_batch_publish(struct tpl_device *device)
+static void tpl_batch_publish_entries(struct tpl_device *device, const struct tpl_entry *entries,
+				      unsigned int count)
 {
 	struct tpl_link *link = device->link;
 	u32 token = tpl_fresh_token(device);
@@ -107,22 +108,28 @@ void tpl_batch_publish(struct tpl_device *device)
 		.token = cpu_to_le32(token),
 		.fe_epoch = cpu_to_le32(link->fe_epoch),
 		.be_epoch = cpu_to_le32(device->epoch),
-		.count = cpu_to_le32(device->count),
+		.count = cpu_to_le32(count),
 		.layout = cpu_to_le32(TPL_BATCH_LAYOUT),
 	};
 
 	lockdep_assert_held(&device->mutex);
-	header.crc = cpu_to_le32(tpl_batch_crc(&header, device->entries, device->count));
+	header.crc = cpu_to_le32(tpl_batch_crc(&header, entries, count));
 	scoped_guard(spinlock_irqsave, &link->lock) {
 		device->token = token;
 		link->stats.batches++;
 	}
-	device->fresh = false;
-	tpl_batch_store(device, &header);
-	device->count = 0;
+	tpl_batch_store(device, &header, entries);
 	if (tpl_load(device->page, TPL_DEV_BE_SLEEP))
 		tpl_link_ring(link);
 	tpl_poll_hurry(link);
+}
+
+/* Publish what was collected and ring the backend if it may sleep; the answer comes later. */
+void tpl_batch_publish(struct tpl_device *device)
+{
+	device->fresh = false;
+	tpl_batch_publish_entries(device, device->entries, device->count);
+	device->count = 0;
 }
 
 /*
@@ -168,24 +175,12 @@ static int tpl_batch_wait(struct tpl_device *device, struct tpl_answer *answer)
 	}
 }
 
-/*
- * Publish what was collected and wait for the answer: one waited round trip. A time-out or another
- * life of the backend breaks the whole link. What the backend says to the batch is the caller's
- * business.
- */
-int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer)
+/* Wait for the answer. A time-out or another life of the backend breaks the whole link. */
+static int tpl_batch_finish(struct tpl_device *device, struct tpl_answer *answer)
 {
 	struct tpl_link *link = device->link;
-	int err;
+	int err = tpl_batch_wait(device, answer);
 
-	lockdep_assert_held(&device->mutex);
-	if (READ_ONCE(link->broken)) {
-		tpl_batch_forget(device);
-		return -EIO;
-	}
-	device->waited++;
-	tpl_batch_publish(device);
-	err = tpl_batch_wait(device, answer);
 	scoped_guard(spinlock_irqsave, &link->lock) {
 		link->stats.waited++;
 		link->stats.timeouts += err == -ETIMEDOUT;
@@ -195,6 +190,33 @@ int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer)
 	else if (err == -ESTALE)
 		tpl_link_break(link, "the backend restarted during a batch");
 	return err;
+}
+
+/*
+ * Publish what was collected and wait for the answer: one waited round trip. What the backend says
+ * to the batch is the caller's business.
+ */
+int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer)
+{
+	lockdep_assert_held(&device->mutex);
+	if (READ_ONCE(device->link->broken)) {
+		tpl_batch_forget(device);
+		return -EIO;
+	}
+	device->waited++;
+	tpl_batch_publish(device);
+	return tpl_batch_finish(device, answer);
+}
+
+/* The same with entries that are not the device's business; what is collected for it stays. */
+int tpl_batch_exchange(struct tpl_device *device, const struct tpl_entry *entries,
+		       unsigned int count, struct tpl_answer *answer)
+{
+	guard(mutex)(&device->mutex);
+	if (READ_ONCE(device->link->broken))
+		return -EIO;
+	tpl_batch_publish_entries(device, entries, count);
+	return tpl_batch_finish(device, answer);
 }
 
 /* The device takes no batch any more until it is reset: say why, and fail its requests. */

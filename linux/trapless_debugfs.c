@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs: trapless/<link>/stats, backend and echo, trapless/<link>/<device>/state, waited and shm
+ * debugfs: trapless/<link>/stats, backend, pool and echo, trapless/<link>/<device>/state, waited and shm
  *
  * Writing N to echo times N doorbells that the backend's interrupt handler answers
  * (docs/transport.md, section 8): the floor under every round trip of the link. Reading it gives
@@ -164,6 +164,13 @@ static int tpl_backend_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(tpl_backend);
 
+static int tpl_pool_show(struct seq_file *file, void *unused)
+{
+	tpl_balloon_show(file->private, file);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tpl_pool);
+
 static const char *tpl_state_name(struct tpl_device *device)
 {
 	switch (device->state) {
@@ -211,6 +218,7 @@ void tpl_debugfs_add(struct tpl_link *link)
 	debugfs_create_file("echo", 0600, link->debugfs, link, &tpl_echo_fops);
 	debugfs_create_file("stats", 0400, link->debugfs, link, &tpl_stats_fops);
 	debugfs_create_file("backend", 0400, link->debugfs, link, &tpl_backend_fops);
+	debugfs_create_file("pool", 0400, link->debugfs, link, &tpl_pool_fops);
 	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		struct dentry *dir =
 			debugfs_create_dir(dev_name(&device->pdev->dev), link->debugfs);

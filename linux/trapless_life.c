@@ -81,6 +81,8 @@ static void tpl_link_mend(struct tpl_link *link)
 	link->mend_ms = again ? min(max(2 * link->mend_ms, TPL_MEND_MS), tpl_mend_max_ms) : 0;
 	tpl_life_end(link);
 	tpl_life_begin(link);
+	/* 10.5: ours again; nothing is allocated before the new life's reset is acknowledged. */
+	tpl_balloon_forget(link);
 	link->mended = jiffies;
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		device->not_before = link->mended + msecs_to_jiffies(link->mend_ms);

@@ -200,6 +200,7 @@ void tpl_link_look(struct tpl_link *link)
 		tpl_echo_heard(link);
 		for (device = tpl_first(link); device; device = tpl_next(device))
 			work |= tpl_device_look(device);
+		tpl_balloon_look(link);
 		if (work)
 			tpl_work_soon(link);
 	}

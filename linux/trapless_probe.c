@@ -181,6 +181,7 @@ static void tpl_close(struct tpl_link *link)
 	scoped_guard(spinlock_irqsave, &link->lock)
 		WRITE_ONCE(link->closing, true);
 	cancel_delayed_work_sync(&link->work);
+	tpl_balloon_stop(link);
 	tpl_beat_stop(link);
 }
 
@@ -198,6 +199,9 @@ static int tpl_probe(struct platform_device *pdev)
 	if (err)
 		return err;
 	err = tpl_detach_init(link);
+	if (err)
+		return err;
+	err = tpl_balloon_init(link);
 	if (err)
 		return err;
 	link->wq = alloc_ordered_workqueue("trapless-%s", 0, dev_name(&pdev->dev));
@@ -225,6 +229,7 @@ static void tpl_remove(struct platform_device *pdev)
 	tpl_debugfs_remove(link);
 	/* The drivers' resets are answered through the doorbell: it goes last. */
 	tpl_life_end(link);
+	tpl_balloon_forget(link);
 	tpl_poll_set(link, false);
 	if (link->chan)
 		mbox_free_channel(link->chan);

@@ -13,6 +13,7 @@
  * trapless_detach.c    buffers that Linux's drivers leave in them
  * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
  * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
+ * trapless_balloon.c   the pool that shrinks and grows (section 10)
  * trapless_debugfs.c   counters and the doorbell's echo
  */
 #ifndef TRAPLESS_VIRTIO_H
@@ -169,6 +170,16 @@ struct tpl_beat {
 	bool expected; /* at the last look */
 };
 
+/* What is given back of the pool, block by block; owned by the work item but `answered` */
+struct tpl_balloon {
+	struct work_struct work;
+	u32 answered; /* the request that was answered last in this life; under the link's lock */
+	unsigned int blocks; /* that the pool has */
+	unsigned int given;
+	struct tpl_block *block; /* by number */
+	struct tpl_entry entries[TPL_ENTRIES_MAX];
+};
+
 struct tpl_link {
 	struct device *dev;
 	struct mbox_client client;
@@ -201,6 +212,7 @@ struct tpl_link {
 	unsigned long mended; /* jiffies */
 	unsigned int mend_ms; /* the last wait before attaching anew */
 	struct tpl_beat beat;
+	struct tpl_balloon balloon;
 	struct notifier_block unbound; /* from a driver: any device of the platform bus */
 
 	struct mutex echo_mutex; /* one series of echoes, and its latencies */
@@ -281,6 +293,8 @@ int tpl_batch_add(struct tpl_device *device, u16 offset, u8 length, u32 selector
 void tpl_batch_publish(struct tpl_device *device);
 int tpl_batch_answer(struct tpl_device *device, struct tpl_answer *answer);
 int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer);
+int tpl_batch_exchange(struct tpl_device *device, const struct tpl_entry *entries,
+		       unsigned int count, struct tpl_answer *answer);
 int tpl_batch_commit(struct tpl_device *device, struct tpl_answer *answer, const char *what);
 void tpl_batch_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what);
 const char *tpl_result_name(u32 result);
@@ -318,6 +332,13 @@ void tpl_beat_init(struct tpl_link *link);
 void tpl_beat_start(struct tpl_link *link);
 void tpl_beat_stop(struct tpl_link *link);
 void tpl_beat_show(struct tpl_link *link, struct seq_file *file);
+
+/* trapless_balloon.c */
+int tpl_balloon_init(struct tpl_link *link);
+void tpl_balloon_look(struct tpl_link *link);
+void tpl_balloon_stop(struct tpl_link *link);
+void tpl_balloon_forget(struct tpl_link *link);
+void tpl_balloon_show(struct tpl_link *link, struct seq_file *file);
 
 /* trapless_debugfs.c */
 void tpl_debugfs_init(void);

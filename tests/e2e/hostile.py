@@ -68,7 +68,7 @@ class Page:
             layout.REG_DEVICE_ID: self.kind,
             layout.DEV_MAGIC: layout.SYNC_MAGIC,
             layout.DEV_VERSION: layout.SYNC_VERSION,
-            layout.DEV_CAPABILITIES: 7,
+            layout.DEV_CAPABILITIES: 7 | layout.CAP_BALLOON,
             layout.DEV_NUM_QUEUES: 2 if self.kind == KINDS["scmi"] else 1,
             layout.DEV_ADVISED_TIMEOUT_MS: 20,
             layout.DEV_FEATURES: FEATURES & 0xFFFFFFFF | (self.kind == KINDS["scmi"]),
@@ -190,7 +190,7 @@ class HostileBackend:
 
     def words(self, page):
         """Any word of the counters, the answer, the heartbeat, but not the epoch."""
-        offsets = (*range(0x844, 0x850, 4), *range(0x880, 0x890, 4), *range(0x8C0, 0x8D0, 4), layout.REG_STATUS)
+        offsets = (*range(0x844, 0x85C, 4), *range(0x880, 0x890, 4), *range(0x8C0, 0x8D0, 4), layout.REG_STATUS)
         page.store(self.random.choice(offsets), self.word())
 
     def config(self, page):
