@@ -69,8 +69,10 @@ static void tpl_detach_scmi(struct tpl_device *device)
 	tpl_device_break(device);
 	tpl_device_reset(&device->vd->vdev);
 	synchronize_rcu_expedited();
-	for (i = 0; i < num_vqs; i++)
-		tpl_detach(device->vqs[i]);
+	/* The link's other contexts look at the queues, too. */
+	scoped_guard(spinlock_irqsave, &device->link->lock)
+		for (i = 0; i < num_vqs; i++)
+			tpl_detach(device->vqs[i]);
 }
 
 static int tpl_detach_notified(struct notifier_block *notifier, unsigned long event, void *data)

@@ -298,6 +298,7 @@ void tpl_device_down(struct tpl_device *device)
 {
 	struct device *dev = &device->vd->vdev.dev;
 
+	tpl_scmi_leave(device);
 	get_device(dev);
 	unregister_virtio_device(&device->vd->vdev);
 	tpl_device_enter(device, NULL);

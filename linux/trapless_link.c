@@ -103,6 +103,9 @@ static void tpl_break_locked(struct tpl_link *link, const char *why)
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_break_vqs(device);
 	tpl_work_soon(link);
+	/* Not the link's work item, which may be waiting for such a request. */
+	if (!READ_ONCE(link->closing))
+		queue_work(system_highpri_wq, &link->orphans);
 }
 
 /* All devices fail now; the work item takes them down and attaches again. Any context. */

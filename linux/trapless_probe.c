@@ -172,6 +172,7 @@ static struct tpl_link *tpl_alloc_link(struct device *dev)
 	init_completion(&link->echoed);
 	init_waitqueue_head(&link->answered);
 	tpl_life_init(link);
+	tpl_scmi_init(link);
 	tpl_poll_init(link);
 	return link;
 }
@@ -182,6 +183,7 @@ static void tpl_close(struct tpl_link *link)
 		WRITE_ONCE(link->closing, true);
 	cancel_delayed_work_sync(&link->work);
 	tpl_balloon_stop(link);
+	cancel_work_sync(&link->orphans);
 	tpl_beat_stop(link);
 }
 

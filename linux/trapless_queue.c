@@ -18,12 +18,6 @@ static bool tpl_notify(struct virtqueue *vq)
 	return true;
 }
 
-static bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size)
-{
-	return address >= link->pool_base && size <= link->pool_size &&
-	       address - link->pool_base <= link->pool_size - size;
-}
-
 static int tpl_check_vring(struct tpl_device *device, struct virtqueue *vq)
 {
 	unsigned int size = virtqueue_get_vring_size(vq);

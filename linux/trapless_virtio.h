@@ -10,6 +10,8 @@
  * trapless_device.c    one virtio device: status, features, registration (section 7)
  * trapless_config.c    its configuration space (sections 7.2 and 7.3)
  * trapless_queue.c     its virtqueues (section 6)
+ * trapless_ring.c      a virtqueue as its device sees it (section 4.7)
+ * trapless_scmi.c      requests of SCMI that are in flight when the backend goes (section 4.7)
  * trapless_detach.c    buffers that Linux's drivers leave in them
  * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
  * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
@@ -95,6 +97,20 @@ struct tpl_answer {
 	u32 index;
 	u32 status;
 };
+
+/* What the device would find in a chain: the first buffer of each direction; length 0: none. */
+struct tpl_buffer {
+	void *at;
+	u32 length;
+};
+
+struct tpl_chain {
+	struct tpl_buffer request; /* the device reads it */
+	struct tpl_buffer answer; /* the device writes to it */
+};
+
+/* Answers a chain in the device's place; returns how many bytes, 0: it stays where it is. */
+typedef u32 tpl_answer_fn(const struct tpl_chain *chain);
 
 /* The part that lives as long as somebody holds a reference to the virtio device. */
 struct tpl_vdev {
@@ -208,6 +224,7 @@ struct tpl_link {
 	wait_queue_head_t answered;
 	struct workqueue_struct *wq;
 	struct delayed_work work;
+	struct work_struct orphans; /* requests of a backend that is gone */
 	unsigned int rering_ms;
 	unsigned long mended; /* jiffies */
 	unsigned int mend_ms; /* the last wait before attaching anew */
@@ -316,6 +333,14 @@ u32 tpl_config_generation(struct virtio_device *vdev);
 int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue *vqs[],
 		 struct virtqueue_info vqs_info[], struct irq_affinity *affinity);
 void tpl_del_vqs(struct virtio_device *vdev);
+
+/* trapless_ring.c */
+bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size);
+void tpl_ring_return(struct tpl_link *link, struct virtqueue *vq, tpl_answer_fn *answer);
+
+/* trapless_scmi.c */
+void tpl_scmi_init(struct tpl_link *link);
+void tpl_scmi_leave(struct tpl_device *device);
 
 /* trapless_detach.c */
 int tpl_detach_init(struct tpl_link *link);
