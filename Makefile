@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 TEST_ARGS ?=
+PLATFORM ?= qemu
 ARGS ?=
 FUZZ_EXAMPLES ?= 1000000
 SOAK_BACKEND ?= 1000
@@ -20,6 +21,7 @@ help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=1000000,"
+	@echo "PLATFORM=xen: run in domains of Xen, instead of two machines of QEMU"
 	@echo "FUZZ_TRANSPORT=2000000, HOSTILE_CASES=200000, MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
 
 setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
@@ -27,7 +29,7 @@ setup: ## install packages, Python dependencies, kernel and sources (cached outs
 
 run: ## boot the pair; show what Linux sees, then its shell
 	@$(SETUP) machines
-	@.venv/bin/trapless run $(ARGS)
+	@.venv/bin/trapless run --platform $(PLATFORM) $(ARGS)
 
 test: ## lint, unit, MicroPython, conformance, fuzz (small) and end-to-end tests
 	@$(SETUP) all
@@ -41,7 +43,7 @@ soak: ## 1,000 kills of the backend and 200 reboots of the frontend, under load:
 	@$(SETUP) machines
 	@TRAPLESS_SOAK_BACKEND=$(SOAK_BACKEND) TRAPLESS_SOAK_FRONTEND=$(SOAK_FRONTEND) .venv/bin/pytest -s tests/e2e/test_recovery.py $(TEST_ARGS)
 
-bench: ## boot the pair and measure it
+bench: ## boot the pair on each platform and measure it
 	@$(SETUP) machines
 	@.venv/bin/trapless bench $(ARGS)
 

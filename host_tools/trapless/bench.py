@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ _BLOCK = 50
 _DEPTHS = (1, 4, 8)
 _TIMEOUT = 120.0
 _PERCENTILES = (50, 90, 99)
+_RARE = 0.01  # traps per request that timers and the harness's agent explain
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ class Figures:
     backend_private_memory_bytes: int
     backend_process_resident_bytes: int
     fairness: Fairness | None = None
+    seconds_to_first_reading: float = 0.0
+    traps: dict[str, float] = field(default_factory=dict)
+    """Of all domains together, per request, by the hypervisor's name for them; empty where there is no hypervisor."""
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -186,6 +191,26 @@ def throughput(pair: Pair, number: int, rounds: int, depth: int) -> float:
     return int(count) * 1e9 / int(nanoseconds)
 
 
+def traps(pair: Pair, number: int, rounds: int) -> dict[str, float]:
+    """Return the traps of all domains per reading of a sensor, by the hypervisor's name for them, where it counts."""
+    from trapless.xen.domain import Host
+
+    host = pair.backend_vm.host
+    if not isinstance(host, Host):
+        return {}
+    memory = host.memory
+    names = [name for name in memory.counters() if name.startswith("trap: ")]
+
+    def cost(count: int) -> list[int]:
+        before = memory.counters()
+        pair.frontend.check(f"{TOOL} read {number} {count}", _TIMEOUT)
+        return [value - before[name] for name, value in memory.counters().items() if name in names]
+
+    few, many = rounds // 10, rounds
+    grown = [(more - less) / (many - few) for less, more in zip(cost(few), cost(many), strict=True)]
+    return {name: count for name, count in zip(names, grown, strict=True) if abs(count) >= _RARE}
+
+
 def measure(options: Options, rounds: int) -> Figures:
     """Boot, measure and return everything.
 
@@ -196,9 +221,12 @@ def measure(options: Options, rounds: int) -> Figures:
     from trapless.pair import Pair
 
     with Pair(with_tool(options)) as pair:
+        alone = pair.backend_vm is pair.backend_vm.host
         serving = pair.wait_serving()
         pair.wait_ready()
         number = sensor(pair)
+        pair.frontend.check(f"{TOOL} read {number} 1")
+        first_reading = time.monotonic() - pair.backend_vm.host.started
         pair.frontend.check(f"{TOOL} read {number} {_BLOCK}")
         request, echo = latencies(pair, number, rounds)
         used, free = pair.backend.eval("(__import__('gc').mem_alloc(), __import__('gc').mem_free())")
@@ -213,56 +241,74 @@ def measure(options: Options, rounds: int) -> Figures:
             },
             "waited_round_trips": waited(pair),
             "seconds_to_serving": serving,
+            "seconds_to_first_reading": first_reading,
+            "traps": traps(pair, number, rounds),
             "image_bytes": (options.backend_image or project.BACKEND_IMAGE).stat().st_size,
             "backend_heap_bytes_used": used,
             "backend_heap_bytes": used + free,
             "backend_private_memory_bytes": pair.backend_vm.machine.private,
             "backend_process_resident_bytes": pair.backend_vm.host.resident_bytes(),
-            "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 else None,
+            "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 and alone else None,
         }
-    return Figures(backend_instructions=instructions(options, rounds), **first_boot)
+    # A plugin counts what a whole QEMU does.
+    return Figures(backend_instructions=instructions(options, rounds) if alone else {}, **first_boot)
 
 
-def main(options: Options, rounds: int, as_json: bool) -> None:
-    """Measure and print.
+def main(options: Options, platforms: Sequence[str], rounds: int, as_json: bool) -> None:
+    """Measure and print, on one platform after the other.
 
     Raises:
         TraplessError: `rounds` is too small, or as for `measure`.
     """
     if rounds < 2 * _BLOCK:
         raise TraplessError(f"--rounds must be at least {2 * _BLOCK}: latencies are taken in blocks of {_BLOCK}")
-    figures = measure(options, rounds)
-    print(json.dumps(asdict(figures), indent=1) if as_json else table(figures))
+    figures = {name: measure(replace(options, platform=name), rounds) for name in platforms}
+    print(json.dumps({name: asdict(found) for name, found in figures.items()}, indent=1) if as_json else table(figures))
 
 
-def table(figures: Figures) -> str:
-    """Return the figures as text for people."""
+def table(figures: Mapping[str, Figures]) -> str:
+    """Return the figures as text for people, one column for each platform."""
+    columns = [dict(_rows(found)) for found in figures.values()]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    if len(columns) > 1:
+        columns = [{"": platform, **column} for platform, column in zip(figures, columns, strict=True)]
+        names.insert(0, "")
+    width = max(len(name) for name in names)
+    lines = [[f"{column.get(name, ''):>24}" for column in columns] for name in names]
+    return "\n".join(f"{name:<{width}}  {''.join(line)}" for name, line in zip(names, lines, strict=True))
 
-    def times(name: str, found: Latency) -> list[tuple[str, str]]:
-        return [(f"{name}, {key}", f"{value:.1f} us") for key, value in asdict(found).items()]
 
-    rows = times("SCMI round trip from user space", figures.request_us)
-    rows += times("doorbell echo (the floor)", figures.doorbell_echo_us)
+def _rows(figures: Figures) -> list[tuple[str, str]]:
+    rows = _times("SCMI round trip from user space", figures.request_us)
+    rows += _times("doorbell echo (the floor)", figures.doorbell_echo_us)
     rows.append(("round trip / floor, p50", f"{figures.ratio_p50:.2f}"))
     for depth, rate in figures.requests_per_second.items():
         rows.append((f"requests per second, {depth} in flight", f"{rate:,.0f}"))
+    rows += [(f"per request, {name}", f"{count:.2f}") for name, count in figures.traps.items()]
     rows += [(f"backend instructions, {name}", f"{count:,.0f}") for name, count in figures.backend_instructions.items()]
     rows += [
         (f"backend bytes allocated, {name}", f"{count:g}") for name, count in figures.backend_bytes_allocated.items()
     ]
     rows += [(f"waited round trips, {name}", str(count)) for name, count in figures.waited_round_trips.items()]
     rows.append(("QEMU start to serving", f"{figures.seconds_to_serving * 1000:.0f} ms"))
+    rows.append(("QEMU start to Linux's first reading", f"{figures.seconds_to_first_reading * 1000:.0f} ms"))
     rows.append(("backend image", f"{figures.image_bytes:,} bytes"))
     rows.append(("backend heap used", f"{figures.backend_heap_bytes_used:,} of {figures.backend_heap_bytes:,} bytes"))
     rows.append(("backend private memory", f"{figures.backend_private_memory_bytes >> 20} MiB"))
     rows.append(("backend's QEMU, resident", f"{figures.backend_process_resident_bytes >> 20} MiB"))
-    if figures.fairness:
-        fair = figures.fairness
-        rows += times("round trip while another frontend floods", fair.flood_us)
-        rows += times("round trip while it burns as much time", fair.control_us)
-        rows.append(("flood / control, median of the p99 of blocks", f"{fair.ratio_p99:.2f}"))
-        rows.append(("requests per second of the flood", f"{fair.flood_requests_per_second:,.0f}"))
-        rows.append(("processor of the flooding guest", f"{fair.flood_processor:.0%}"))
-        rows.append(("processor of it in the control", f"{fair.control_processor:.0%}"))
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value:>24}" for name, value in rows)
+    return rows + (_fairness_rows(figures.fairness) if figures.fairness else [])
+
+
+def _times(name: str, found: Latency) -> list[tuple[str, str]]:
+    return [(f"{name}, {key}", f"{value:.1f} us") for key, value in asdict(found).items()]
+
+
+def _fairness_rows(fair: Fairness) -> list[tuple[str, str]]:
+    return [
+        *_times("round trip while another frontend floods", fair.flood_us),
+        *_times("round trip while it burns as much time", fair.control_us),
+        ("flood / control, median of the p99 of blocks", f"{fair.ratio_p99:.2f}"),
+        ("requests per second of the flood", f"{fair.flood_requests_per_second:,.0f}"),
+        ("processor of the flooding guest", f"{fair.flood_processor:.0%}"),
+        ("processor of it in the control", f"{fair.control_processor:.0%}"),
+    ]

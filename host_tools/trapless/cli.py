@@ -64,6 +64,9 @@ FrontendName = Annotated[
 PairOf = Annotated[
     int | None, typer.Option(metavar="PROCESS", help="Which pair, if several run; `trapless status` lists them.")
 ]
+PlatformOf = Annotated[
+    str | None, typer.Option("--platform", metavar="qemu|xen", help="Only pairs that run on this platform.")
+]
 PrintCommand = Annotated[
     bool, typer.Option("--print-command", help="Print the QEMU command lines instead of running them.")
 ]
@@ -218,7 +221,7 @@ def exec_(
 
 
 @app.command()
-def repl(pair: PairOf = None) -> None:
+def repl(pair: PairOf = None, platform: PlatformOf = None) -> None:
     """Open the prompt of the running backend.
 
     It goes on serving meanwhile. Ctrl-] leaves; Ctrl-C interrupts what runs at the prompt, Ctrl-D restarts the backend.
@@ -226,11 +229,11 @@ def repl(pair: PairOf = None) -> None:
     from trapless import running
     from trapless.backend import interact
 
-    raise typer.Exit(interact(_choose(running.states(), pair, "repl")["prompt"]))
+    raise typer.Exit(interact(_choose(running.states(platform), pair, "repl")["prompt"]))
 
 
 @app.command()
-def console(pair: PairOf = None, frontend: FrontendName = None) -> None:
+def console(pair: PairOf = None, platform: PlatformOf = None, frontend: FrontendName = None) -> None:
     """Open the shell of a frontend that runs.
 
     Ctrl-] leaves; the frontend goes on. One terminal at a time has it: what `trapless run` shows is taken. Linux
@@ -238,7 +241,7 @@ def console(pair: PairOf = None, frontend: FrontendName = None) -> None:
     """
     from trapless import running, terminal
 
-    state = _choose(running.states(), pair, "console")
+    state = _choose(running.states(platform), pair, "console")
     path = _console_of(state["frontends"], frontend)
     if not sys.stdin.isatty():
         raise TraplessError("a console needs a terminal; `trapless exec` runs commands without one")
@@ -272,18 +275,21 @@ def _summary(state: dict[str, Any]) -> str:
     import time
 
     since = time.strftime("%H:%M:%S", time.localtime(state["started"]))
-    return f"{state['model']}, since {since}, in {state['folder']}"
+    return f"{state['model']} on {state['platform']}, since {since}, in {state['folder']}"
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False) -> None:
+def status(
+    platform: PlatformOf = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False,
+) -> None:
     """List the running pairs of this user.
 
     For each frontend also whether it and the backend beat (docs/transport.md, 4.9).
     """
     from trapless import region, running
 
-    states = running.states()
+    states = running.states(platform)
     frontends = [found for state in states for found in state["frontends"] if "hearts" in found]
     with suppress(FileNotFoundError):  # a pair was closed in between
         for found, beats in zip(frontends, region.beats(frontends), strict=True):
@@ -313,20 +319,24 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="The answer for 
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     rounds: Annotated[int, typer.Option(help="Requests per measurement.")] = 2000,
-    platform: Platform = "qemu",
+    platform: Annotated[
+        str | None, typer.Option(metavar="qemu|xen", help="On this platform only, instead of one after the other.")
+    ] = None,
     kernel: Kernel = None,
     modules: Modules = None,
     model: Model = None,
     topology: Topology = None,
 ) -> None:
-    """Boot the pair and measure it: times, throughput, sizes.
+    """Boot the pair on each platform and measure it.
 
     Round trips and their floor, requests per second, instructions and allocations per request, start-up, memory. With
     several frontends (--topology two-frontends) also what a flood from the second one does to the first one.
     """
     from trapless import bench as measure
+    from trapless.options import PLATFORMS
 
-    measure.main(_options(platform, kernel, modules, model, topology), rounds, as_json)
+    platforms = [platform] if platform else PLATFORMS
+    measure.main(_options(platforms[0], kernel, modules, model, topology), platforms, rounds, as_json)
 
 
 @app.command()

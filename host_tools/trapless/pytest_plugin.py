@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("trapless", "the pair of virtual machines")
     for name, text in _OPTIONS.items():
         group.addoption(f"--{name}", type=Path, default=None, metavar="PATH", help=text)
-    group.addoption("--platform", default="qemu", choices=PLATFORMS, help="where the machines run")
+    group.addoption("--platform", choices=PLATFORMS, help="where the machines run: qemu, if not given, or xen")
     kernels = sorted(SANITIZERS)
     group.addoption("--sanitizer", default=None, choices=kernels, help="frontends whose kernel looks after itself")
     group.addoption("--topology", default=None, metavar="NAME", help="machines and links: two-frontends, or a file")
@@ -63,7 +64,8 @@ def command_line_options(config: pytest.Config) -> Options:
     """Return the options that pytest's command line gives."""
     from trapless.options import Options
 
-    return Options(**{name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology", "sanitizer")})
+    given = {name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology", "sanitizer")}
+    return Options(**{name: value for name, value in given.items() if value is not None})
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -93,11 +95,17 @@ def _only_plain(item: pytest.Item) -> str:
 
 
 @pytest.fixture(scope="module")
-def pair(pair_options: Options) -> Iterator[Pair]:
+def platform(pair_options: Options) -> str:
+    """Where this module's pair runs; parametrize it to boot the module on several platforms, one after the other."""
+    return pair_options.platform
+
+
+@pytest.fixture(scope="module")
+def pair(pair_options: Options, platform: str) -> Iterator[Pair]:
     """The running pair: backend serves, Linux has probed. Everything of it is gone after the module."""
     from trapless.pair import Pair
 
-    made = Pair(pair_options)
+    made = Pair(replace(pair_options, platform=platform))
     _current.append(made)
     try:
         with made:

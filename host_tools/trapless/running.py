@@ -34,10 +34,13 @@ def start_janitor(directory: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
-def states() -> list[dict[str, Any]]:
+def states(platform: str | None = None) -> list[dict[str, Any]]:
     """Return the states of this user's running pairs, the youngest last, each with the folder where it was started.
 
-    A pair of an older clone says nothing of its frontends.
+    A pair of an older clone says nothing of its frontends, and runs on QEMU.
+
+    Args:
+        platform: only those that run there.
     """
     found = []
     for path in project.runtime_base().glob(f"trapless-{os.getuid()}-*/{_STATE}"):
@@ -45,10 +48,13 @@ def states() -> list[dict[str, Any]]:
             if path.stat().st_uid == os.getuid():
                 state = json.loads(path.read_text())
                 folder = os.readlink(f"/proc/{state['harness']}/cwd")
-                found.append({"frontends": [], **state, "directory": str(path.parent), "folder": folder})
+                found.append(
+                    {"frontends": [], "platform": "qemu", **state, "directory": str(path.parent), "folder": folder}
+                )
         except (FileNotFoundError, ProcessLookupError):
             continue  # it was closed in between, or its harness is dead
-    return sorted(found, key=lambda state: float(state["started"]))
+    chosen = [state for state in found if platform in (None, state["platform"])]
+    return sorted(chosen, key=lambda state: float(state["started"]))
 
 
 def prune() -> None:

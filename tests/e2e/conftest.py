@@ -10,6 +10,7 @@ import time
 import pytest
 
 from trapless import bench
+from trapless.options import PLATFORMS
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -20,6 +21,20 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+
+
+def pytest_generate_tests(metafunc):
+    """Every test that uses a pair runs on each platform, but for what `not_on_xen` gives a reason for."""
+    if "platform" not in metafunc.fixturenames:
+        return
+    unfit = metafunc.definition.get_closest_marker("not_on_xen")
+    marks = {"xen": [pytest.mark.skip(reason=unfit.args[0])] if unfit else []}
+    chosen = metafunc.config.getoption("platform")
+    platforms = [chosen] if chosen else PLATFORMS[:1]
+    if metafunc.definition.get_closest_marker("only_on_xen"):
+        platforms = ["xen"]
+    parameters = [pytest.param(name, marks=marks.get(name, [])) for name in platforms]
+    metafunc.parametrize("platform", parameters, scope="module")
 
 
 @pytest.fixture(scope="module")

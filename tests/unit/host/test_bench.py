@@ -27,14 +27,24 @@ def test_what_two_counts_share_cancels_out():
 
 def test_figures_for_people_and_programs():
     assert json.loads(json.dumps(asdict(FIGURES)))["request_us"]["p50"] == 50
-    text = bench.table(FIGURES)
+    text = bench.table({"qemu": FIGURES})
     assert "requests per second, 1 in flight" in text and "470,000 bytes" in text
     assert len({len(line) for line in text.splitlines()}) == 1, "aligned"
 
 
+def test_platforms_stand_side_by_side():
+    on_xen = replace(FIGURES, ratio_p50=1.5, traps={"trap: hvc": 2.0}, backend_instructions={})
+    lines = {
+        line[:38].strip(): line[38:].split() for line in bench.table({"qemu": FIGURES, "xen": on_xen}).splitlines()
+    }
+    assert lines[""] == ["qemu", "xen"]
+    assert lines["round trip / floor, p50"] == ["1.00", "1.50"]
+    assert lines["per request, trap: hvc"] == ["2.00"] and lines["backend instructions, r"] == ["4,800"]
+
+
 def test_too_few_rounds_are_refused_before_anything_boots():
     with pytest.raises(TraplessError, match="rounds"):
-        bench.main(Options(), 10, False)
+        bench.main(Options(), ["qemu"], 10, False)
 
 
 def test_the_tool_is_added_once():
@@ -46,9 +56,9 @@ FAIR = fairness.Fairness(LATENCY, LATENCY, 1.25, [1.0, 1.25, 9.0], 9876.0, 0.5, 
 
 
 def test_fairness_is_shown_where_it_was_measured():
-    text = bench.table(replace(FIGURES, fairness=FAIR))
+    text = bench.table({"qemu": replace(FIGURES, fairness=FAIR)})
     assert "1.25" in text and "9,876" in text and "50%" in text
-    assert "flood" not in bench.table(FIGURES)
+    assert "flood" not in bench.table({"qemu": FIGURES})
     assert json.loads(json.dumps(asdict(replace(FIGURES, fairness=FAIR))))["fairness"]["ratio_p99"] == 1.25
 
 
