@@ -5,12 +5,12 @@ The backend makes the hypercalls at its prompt; the frontend is the other domain
 memory.h, grant_table.h, errno.h.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from e2e import consumer
 from trapless.xen import trees
+
+pytestmark = pytest.mark.only_on_xen
 
 EPERM, ESRCH, ENOSYS = -1, -3, -38
 GMFN, GMFN_RANGE = 2, 3
@@ -74,8 +74,7 @@ def pair_options(request, policy):
     """Two domains of Xen, the frontend with a page to grant."""
     from trapless.pytest_plugin import command_line_options
 
-    options = replace(command_line_options(request.config), platform="xen")
-    return consumer.equipped(options, {}, "trapless_grant")
+    return consumer.equipped(command_line_options(request.config), {}, "trapless_grant")
 
 
 @pytest.fixture(scope="module")
