@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""A configuration space that the backend changes while Linux runs: each change arrives, and none is read half.
+
+docs/transport.md, 6.3 and 7.2. None of the devices that are served has one, so the entropy device is given one at the
+prompt, and a driver that reads it (`linux/tests/trapless_space.c`).
+"""
+
+import threading
+import time
+
+import pytest
+
+from e2e.consumer import equipped
+
+SPACE = 256
+RNG = "/sys/bus/virtio/drivers/virtio_rng"
+ATTRIBUTES = "/sys/bus/virtio/drivers/trapless_space/virtio*"
+CARELESS = 5  # mixtures that a reader without the generation has seen: then there was something to see
+CHANGES = 2000
+
+PREPARE = f"""
+from time import sleep_us
+port = links["linux0"].ports[1]
+port.device.config = bytearray({SPACE})
+def change(value):
+    port.change_config(0, bytes([value & 255]) * {SPACE})
+def change_often(count):
+    for value in range(count):
+        change(value)
+        sleep_us(200)
+"""
+
+
+@pytest.fixture(scope="module")
+def pair_options(pair_options):
+    return equipped(pair_options, {}, "trapless_space")
+
+
+@pytest.fixture(scope="module")
+def space(pair):
+    """Linux with the driver on the device that has a configuration space."""
+    frontend = pair.frontend
+    pair.wait_probed()
+    pair.backend.exec(PREPARE)
+    frontend.check(f"cd {RNG} && basename virtio* > unbind && insmod /host/trapless_space.ko")
+    frontend.wait_for(f"[ -e {ATTRIBUTES}/heard ]")
+    yield frontend
+    frontend.check(f"device=$(basename {ATTRIBUTES}) && rmmod trapless_space && echo $device > {RNG}/bind")
+    pair.backend.exec("port.device.config = bytearray(0)")
+
+
+def heard(space):
+    """Return (how often the driver was told of a change, the value that it read then)."""
+    changes, value = space.check(f"cat {ATTRIBUTES}/heard").split()
+    return int(changes), int(value)
+
+
+def test_each_change_arrives(pair, space):
+    before, _ = heard(space)
+    for count, value in enumerate((1, 2, 200, 0, 7), 1):
+        pair.backend.exec(f"change({value})")
+        space.wait_for(f'[ "$(cat {ATTRIBUTES}/heard)" = "{before + count} {value}" ]')
+
+
+def test_the_last_of_many_changes_is_what_linux_has(pair, space):
+    before, _ = heard(space)
+    pair.backend.exec(f"change_often({CHANGES}); change(99)", timeout=60)
+    space.wait_for(f"grep -q ' 99$' {ATTRIBUTES}/heard")
+    changes, _ = heard(space)
+    assert before < changes <= before + CHANGES + 1, "those that follow each other at once may arrive together"
+
+
+def test_no_change_is_read_half(pair, space):
+    """Until a reader that does not look at the generation has seen mixtures: one that does never sees any."""
+    stop = threading.Event()
+
+    def go_on():
+        while not stop.is_set():
+            pair.backend.exec(f"change_often({CHANGES})", timeout=60)
+
+    writer = threading.Thread(target=go_on)
+    writer.start()
+    try:
+        deadline = time.monotonic() + 90
+        careless = 0
+        while careless < CARELESS:
+            assert time.monotonic() < deadline, f"{careless} mixtures without the generation: nothing is shown"
+            space.check(f"echo 1000 | tee {ATTRIBUTES}/read")
+            reads, values, torn, careless = map(int, space.check(f"cat {ATTRIBUTES}/read").split())
+            assert torn == 0, f"{torn} of {reads} reads"
+    finally:
+        stop.set()
+        writer.join()
+    print(f"{reads} reads, {values} times another value, {torn} mixtures; without the generation {careless}")
+    assert values > 1
+    assert space.check("dmesg | grep -E 'configuration space|WARNING|BUG' || true") == ""
