@@ -77,12 +77,13 @@ class Port:
 
     def ring_areas(self):
         """Yield (frontend address, bytes) of each piece of the pool that a ready ring takes."""
+        packed = self.registers.state.features() & feature.RING_PACKED
         for queue in self.registers.state.queues:
             if queue.ready:
                 desc, driver, device = queue.addresses
                 yield desc, 16 * queue.size
-                yield driver, 6 + 2 * queue.size
-                yield device, 6 + 8 * queue.size
+                yield driver, 4 if packed else 6 + 2 * queue.size
+                yield device, 4 if packed else 6 + 8 * queue.size
 
     def start(self, queues, features):
         """DRIVER_OK: give the device its rings (None: not set up) and have them watched."""

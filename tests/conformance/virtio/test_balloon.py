@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """docs/transport.md, 10, from the backend's side: one test per clause, named after it."""
 
-from balloon import BLOCK, FrontendBalloon, answer, give, take
-from driver import INDIRECT, Mirror, Rig, entry, features, status
+from driver import F_RING_PACKED, INDIRECT, Mirror, Rig, entry, features, status
+from driver.balloon import BLOCK, FrontendBalloon, answer, give, take
 from support import raises
 from virtio.layout import (
     CAP_BALLOON,
@@ -22,14 +22,20 @@ from virtio.layout import (
 )
 
 BLOCKS = 8
-NEGOTIATED = [status(3)] + features(3 << 32) + [status(11)]
+SPLIT = 3 << 32 | 3 << 28
+PACKED = SPLIT | F_RING_PACKED
 
 
-def running(*devices, keep=0):
+def negotiated(wanted):
+    """Return the entries up to FEATURES_OK."""
+    return [status(3)] + features(wanted) + [status(11)]
+
+
+def running(*devices, keep=0, wanted=SPLIT):
     """Return (rig, frontend's side of the balloon, drivers) with devices at DRIVER_OK in a pool of BLOCKS blocks."""
     rig = Rig(*(devices or (Mirror(),)), pool_size=BLOCKS * BLOCK)
     for driver in rig.drivers:
-        driver.begin()
+        driver.begin(wanted)
     return rig, FrontendBalloon(rig.frontend, keep), rig.drivers
 
 
@@ -71,15 +77,16 @@ def test_10_1_only_what_the_pool_has_can_be_asked_for():
 
 
 def test_10_2_the_pool_shrinks_and_grows_while_the_device_is_used():
-    rig, frontend, (driver,) = running()
-    for blocks in (2, 5, 1, 0, 3):
-        ask(rig, blocks)
-        assert not rig.link.balloon.is_answered
-        assert frontend.look() and not frontend.look()
+    for wanted in (SPLIT, PACKED):
+        rig, frontend, (driver,) = running(wanted=wanted)
         balloon = rig.link.balloon
-        assert (frontend.given, balloon.given, balloon.is_answered) == (blocks, blocks * BLOCK, True)
-        assert sum(length for _, length in balloon.ranges()) == blocks * BLOCK
-        assert driver.request(b"abcdefgh", 8, indirect=True) == b"abcdefgh"
+        for blocks in (2, 5, 1, 0, 3):
+            ask(rig, blocks)
+            assert not balloon.is_answered
+            assert frontend.look() and not frontend.look()
+            assert (frontend.given, balloon.given, balloon.is_answered) == (blocks, blocks * BLOCK, True)
+            assert sum(length for _, length in balloon.ranges()) == blocks * BLOCK
+            assert driver.request(b"abcdefgh", 8, indirect=True) == b"abcdefgh"
 
 
 def test_10_2_a_frontend_that_cannot_give_so_much_says_what_it_gave():
@@ -168,18 +175,25 @@ def test_10_3_the_highest_blocks_are_taken_first():
     assert rig.link.balloon.ranges() == [(2 * BLOCK, 2 * BLOCK)]
 
 
+def place(desc, driver, device):
+    """Return the entries that say where the areas of queue 0, of 8 descriptors, lie."""
+    return [entry(0x38, 8), entry(0x80, desc, 0, 8), entry(0x90, driver, 0, 8), entry(0xA0, device, 0, 8)]
+
+
 def test_10_3_no_block_with_a_ring_of_any_device_is_given():
-    rig, _, (first, second) = running(Mirror(), Mirror())
-    second.must([status(0)])
-    second.must(NEGOTIATED)
-    base = rig.BASE + 4 * BLOCK
-    place = [entry(0x38, 8), entry(0x80, base - 128, 0, 8), entry(0x90, base, 0, 8), entry(0xA0, base + BLOCK, 0, 8)]
-    second.must(place + [entry(0x44, 1)])
-    ask(rig, 4)
-    for block in (3, 4, 5):
-        assert first.batch([give(block)]) == (RESULT_BAD_VALUE, 0)
-    second.must([entry(0x44, 0)])
-    first.must([give(3, 3)])
+    for wanted, sizes in ((SPLIT, (128, 22, 70)), (PACKED, (128, 4, 4))):
+        rig, _, (first, second) = running(Mirror(), Mirror())
+        second.must([status(0)])
+        second.must(negotiated(wanted))
+        ends = [rig.BASE + block * BLOCK for block in (4, 5, 6)]
+        at = [end - (size + 15 & ~15) for end, size in zip(ends, sizes)]
+        second.must(place(*at) + [entry(0x44, 1)])
+        ask(rig, 4)
+        for block in (3, 4, 5):
+            assert first.batch([give(block)]) == (RESULT_BAD_VALUE, 0)
+        first.must([give(6)])
+        second.must([entry(0x44, 0)])
+        first.must([give(3, 3)])
 
 
 def test_10_4_a_ring_in_what_is_given_back_is_refused():
@@ -187,14 +201,13 @@ def test_10_4_a_ring_in_what_is_given_back_is_refused():
     second.must([status(0)])
     ask(rig, 1)
     first.must([give(4)])
-    second.must(NEGOTIATED)
+    second.must(negotiated(SPLIT))
     good, bad = rig.BASE + 5 * BLOCK, rig.BASE + 5 * BLOCK - 64
-    for desc, driver, device in ((bad, good, good), (good, bad, good), (good, good, bad)):
-        place = [entry(0x38, 8), entry(0x80, desc, 0, 8), entry(0x90, driver, 0, 8), entry(0xA0, device, 0, 8)]
-        assert second.batch(place + [entry(0x44, 1)]) == (RESULT_BAD_VALUE, 4)
+    for areas in ((bad, good, good), (good, bad, good), (good, good, bad)):
+        assert second.batch(place(*areas) + [entry(0x44, 1)]) == (RESULT_BAD_VALUE, 4)
     ask(rig, 0)
     first.must([take(4)])
-    second.must(place + [entry(0x44, 1)])
+    second.must(place(*areas) + [entry(0x44, 1)])
 
 
 def lost(driver, address, length, flags=0):

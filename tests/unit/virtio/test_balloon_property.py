@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balloon import BLOCK, answer, give, take
 from driver import Mirror, Rig
+from driver.balloon import BLOCK, answer, give, take
 from virtio.layout import RESULT_BAD_STATE, RESULT_BAD_VALUE, RESULT_OK
 
 BLOCKS = 8

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The frontend's side of ballooning, for the driver-side mock: docs/transport.md, 10."""
 
-from driver import entry
+from driver.entries import entry
 from virtio.layout import (
     DEV_POOL_GIVEN,
     DEV_POOL_REQUEST,
