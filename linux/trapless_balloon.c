@@ -15,7 +15,7 @@
 
 #include "trapless_virtio.h"
 
-#define TPL_BLOCK_SIZE (1UL << TPL_POOL_BLOCK_SHIFT)
+#define TPL_BLOCK_SIZE BIT(TPL_POOL_BLOCK_SHIFT)
 
 /*
  * So many blocks of the pool are free after blocks were given back: for the rings of a driver that
