@@ -58,8 +58,10 @@ static void tpl_set_status(struct virtio_device *vdev, u8 status)
 
 	status &= ~VIRTIO_CONFIG_S_NEEDS_RESET;
 	/* The first status comes when the core has initialised its part of the device. */
-	scoped_guard(spinlock_irqsave, &device->link->lock)
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
 		device->known = true;
+		device->live = status & VIRTIO_CONFIG_S_DRIVER_OK;
+	}
 	guard(mutex)(&device->mutex);
 	if (tpl_batch_add(device, TPL_REG_STATUS, sizeof(u32), 0, status))
 		return;
@@ -80,6 +82,9 @@ void tpl_device_reset(struct virtio_device *vdev)
 	struct tpl_device *device = to_tpl_device(vdev);
 	struct tpl_answer answer;
 
+	scoped_guard(spinlock_irqsave, &device->link->lock)
+		device->live = false;
+	WRITE_ONCE(device->commanded, false);
 	guard(mutex)(&device->mutex);
 	tpl_batch_forget(device);
 	WRITE_ONCE(device->status, 0);

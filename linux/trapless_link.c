@@ -6,6 +6,8 @@
  */
 #include <linux/mailbox_controller.h>
 #include <linux/virtio_ring.h>
+#include <uapi/linux/virtio_ids.h>
+#include <uapi/linux/virtio_scmi.h>
 
 #include "trapless_virtio.h"
 
@@ -133,17 +135,28 @@ void tpl_device_ask_reset(struct tpl_device *device, const char *why)
 
 /* Interrupt */
 
+/*
+ * Linux's SCMI core takes events before it has made the tables to look them up in, and oopses
+ * (6.12, scmi_probe()): it is shown none before its first command.
+ */
+static bool tpl_takes_callback(struct tpl_device *device, struct virtqueue *vq)
+{
+	return vq->vdev->id.device != VIRTIO_ID_SCMI || vq->index != VIRTIO_SCMI_VQ_RX ||
+	       READ_ONCE(device->commanded);
+}
+
 static void tpl_look_at_queues(struct tpl_device *device)
 {
 	u32 used = tpl_load_acquire(device->page, TPL_DEV_USED_COUNT);
 	unsigned int i;
 
-	if (used == device->used_count)
+	if (used == device->used_count || !device->live)
 		return;
 	device->used_count = used;
 	tpl_poll_hurry(device->link);
 	for (i = 0; i < device->num_vqs; i++)
-		vring_interrupt(0, device->vqs[i]);
+		if (tpl_takes_callback(device, device->vqs[i]))
+			vring_interrupt(0, device->vqs[i]);
 }
 
 /* Returns whether the device asks for a reset, which Linux's core does not act on. */

@@ -7,6 +7,7 @@
 #include <linux/overflow.h>
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_ring.h>
+#include <uapi/linux/virtio_scmi.h>
 
 #include "trapless_virtio.h"
 
@@ -14,7 +15,11 @@
 
 static bool tpl_notify(struct virtqueue *vq)
 {
-	tpl_link_kick(to_tpl_device(vq->vdev));
+	struct tpl_device *device = to_tpl_device(vq->vdev);
+
+	if (vq->index == VIRTIO_SCMI_VQ_TX)
+		WRITE_ONCE(device->commanded, true);
+	tpl_link_kick(device);
 	return true;
 }
 
@@ -71,10 +76,11 @@ static int tpl_queue_size(struct tpl_device *device, unsigned int index)
 						      TPL_DEV_QUEUE_SIZE_MAX);
 	if (!size)
 		return -ENOENT;
-	if (!is_power_of_2(size)) {
+	/* Of one descriptor virtio-scmi makes no message at all, of which its core warns. */
+	if (size == 1 || !is_power_of_2(size)) {
 		dev_err_ratelimited(&device->pdev->dev,
-				    "queue %u: maximum size %u is not a power of two\n", index,
-				    size);
+				    "queue %u: maximum size %u is not a power of two from 2\n",
+				    index, size);
 		return -EINVAL;
 	}
 	return min_t(u32, size, TPL_QUEUE_SIZE_LIMIT);

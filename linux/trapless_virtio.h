@@ -134,6 +134,8 @@ struct tpl_device {
 	bool needs_reset; /* set in any context, once */
 	bool known; /* the virtio core has begun with the device: it takes configuration changes */
 	bool registered; /* UP, and the probe of the device's driver is over */
+	bool live; /* its driver has set DRIVER_OK: it takes callbacks */
+	bool commanded; /* SCMI's core has sent a command; without a lock */
 	struct virtqueue *vqs[TPL_QUEUES_MAX];
 	unsigned int num_vqs;
 

@@ -10,31 +10,31 @@ import random
 import struct
 import time
 
+from e2e.hostile_rings import Packed, Split
 from trapless import region
 from virtio import layout
 
 OK = layout.RESULT_OK
-FEATURES = 3 << 32 | 1 << 29 | 1 << 28
+INDIRECT_DESC, EVENT_IDX = 1 << 28, 1 << 29
+VERSION_1, ACCESS_PLATFORM, RING_PACKED = 1 << 32, 1 << 33, 1 << 34
+RINGS = (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
 KINDS = {"scmi": 32, "rng": 4}
 EDGES = (0, 1, 2, 3, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 QUIET = 0.0005
-ATTACH_SECONDS = 0.1
-
-
-class Queue:
-    """Where the driver has put a queue: offsets in the region, and what was returned of it."""
-
-    def __init__(self, size):
-        self.size = size
-        self.areas = [0, 0, 0]
-        self.used_index = 0
+ATTACH_SECONDS = 20
+LIAR_SECONDS = 0.05
+ALONE = 4  # attacks on a page whose device Linux has not set up
+COMMANDS = 0
+NOT_SUPPORTED = struct.pack("<i", -1)
 
 
 class Page:
     """One device of the link, from the backend's side."""
 
-    def __init__(self, memory, device, link, pool_base):
+    def __init__(self, memory, device, link, pool_base, random, word):
         self.memory = memory
+        self.random = random
+        self.word = word
         self.kind = KINDS[device.kind]
         self.device_at = link.device_page(device)
         self.driver_at = link.driver_page(device)
@@ -44,6 +44,7 @@ class Page:
     def forget(self):
         """A new life of the backend knows of nothing."""
         self.queues = {}
+        self.features = 0
         self.running = False
         self.status = 0
         self.seen = self.sent(layout.DRV_REQ)
@@ -57,8 +58,8 @@ class Page:
     def sent(self, offset):
         return struct.unpack_from("<I", self.memory, self.driver_at + offset)[0]
 
-    def announce(self, epoch):
-        """Fill in a page that a driver likes, but for its epoch."""
+    def announce(self, epoch, features):
+        """Fill in a page that a driver likes, but for its epoch, which the function that is returned stores."""
         self.store(layout.DEV_BE_EPOCH, 0)
         self.memory[self.device_at : self.device_at + layout.PAGE_SIZE] = bytes(layout.PAGE_SIZE)
         self.forget()
@@ -71,8 +72,8 @@ class Page:
             layout.DEV_CAPABILITIES: 7 | layout.CAP_BALLOON,
             layout.DEV_NUM_QUEUES: 2 if self.kind == KINDS["scmi"] else 1,
             layout.DEV_ADVISED_TIMEOUT_MS: 20,
-            layout.DEV_FEATURES: FEATURES & 0xFFFFFFFF | (self.kind == KINDS["scmi"]),
-            layout.DEV_FEATURES + 4: FEATURES >> 32,
+            layout.DEV_FEATURES: features & 0xFFFFFFFF | (self.kind == KINDS["scmi"]),
+            layout.DEV_FEATURES + 4: features >> 32,
             layout.DEV_BE_SLEEP: 1,
         }
         words |= {layout.DEV_QUEUES + layout.DEV_QUEUE_STRIDE * index: 16 for index in range(2)}
@@ -97,10 +98,13 @@ class Page:
             self.running = value & 4 != 0
             if not value:
                 self.queues = {}
+        elif offset == layout.REG_DRIVER_FEATURES:
+            self.features |= value << 32 * selector
         elif offset == layout.REG_QUEUE_SIZE:
-            self.queues[selector] = Queue(value)
+            kind = Packed if self.features & RING_PACKED else Split
+            self.queues[selector] = kind(self.memory, self.shift, value, self.random, self.word)
         elif layout.REG_QUEUE_DESC_LOW <= offset < layout.REG_SHM_SEL and selector in self.queues:
-            self.queues[selector].areas[(offset - layout.REG_QUEUE_DESC_LOW) >> 4] = value - self.shift
+            self.queues[selector].areas[(offset - layout.REG_QUEUE_DESC_LOW) >> 4] = value
 
     def answer(self, token, result=OK, index=0, status=None):
         """Answer a batch."""
@@ -111,16 +115,24 @@ class Page:
         self.store(layout.DEV_ACK, token)
 
 
-class HostileBackend:
-    """Plays the backend of `frontend`'s link. `done`: the cases so far, by kind; `lives`: how many it began."""
+class NotAttached(AssertionError):
+    """Linux does not take a backend that is right."""
 
-    def __init__(self, frontend, pool_base, seed):
+
+class HostileBackend:
+    """Plays the backend of `frontend`'s link, with rings of the kinds in `rings` (bits of features).
+
+    `done`: the cases so far, by kind; `lives`: how many it began; `attached`: in how many Linux set up a device.
+    """
+
+    def __init__(self, frontend, pool_base, seed, rings=RINGS):
         self.frontend = frontend
         self.random = random.Random(seed)
+        self.rings = rings
         link = frontend.link
         with region.path(frontend.vm.directory, link).open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
-        self.pages = [Page(self.memory, device, link, pool_base) for device in link.devices]
+        self.pages = [Page(self.memory, device, link, pool_base, self.random, self.word) for device in link.devices]
         self.done = {}
         self.lives = 0
         self.attached = 0
@@ -139,20 +151,39 @@ class HostileBackend:
     def life(self, attacks):
         """Announce a life, rightly or not; be attached to; then do `attacks` wrong things to the queues and words."""
         epoch = self.random.randrange(1, 1 << 32)
-        publish = [page.announce(epoch) for page in self.pages]
-        if not self.random.randrange(3):
+        features = VERSION_1 | ACCESS_PLATFORM | self.random.choice(self.rings)
+        publish = [page.announce(epoch, features) for page in self.pages]
+        kind = self.random.choice(("honest", "honest", "page", "answer", "hasty"))
+        if kind == "page":
             self.spoil_page()
         for step in publish:
             step()
         self.lives += 1
         self.ring()
-        deadline = time.monotonic() + ATTACH_SECONDS
-        while time.monotonic() < deadline and not all(page.running for page in self.pages):
-            self.serve(0.02)
-        self.attached += any(page.running for page in self.pages)
-        for _ in range(attacks):
+        attached = self.attach(
+            ATTACH_SECONDS if kind == "honest" else LIAR_SECONDS,
+            wrong=0.1 if kind == "answer" else 0,
+            hasty=0.3 if kind == "hasty" else 0,
+        )
+        self.attached += attached
+        if kind == "honest" and not attached:
+            raise NotAttached(f"Linux did not attach to life {self.lives}, in which nothing was wrong so far")
+        for _ in range(attacks if attached else ALONE):
             self.attack()
             self.serve(0.01)
+
+    def attach(self, seconds, wrong, hasty):
+        """Answer until Linux has set up its devices, for so long; return whether it has one.
+
+        `wrong`: the probability of a wrong answer; `hasty`: that of an attack in between.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not all(page.running for page in self.pages):
+            self.serve(wrong)
+            if self.random.random() < hasty:
+                self.attack()
+            self.refuse()
+        return any(page.running for page in self.pages)
 
     def spoil_page(self):
         page = self.random.choice(self.pages)
@@ -177,16 +208,35 @@ class HostileBackend:
                 page.answer(token)
             self.ring()
 
+    def used(self, page):
+        """Have Linux look at the queues."""
+        page.store(layout.DEV_USED_COUNT, page.load(layout.DEV_USED_COUNT) + 1)
+        self.ring()
+
+    def refuse(self):
+        """Answer SCMI's first message as one that is not supported: who waits for it attaches no other device."""
+        for page in self.pages:
+            if page.kind == KINDS["scmi"] and COMMANDS in page.queues and page.running:
+                self.answer_messages(page, page.queues[COMMANDS])
+
+    def answer_messages(self, page, queue):
+        for chain in queue.take():
+            command, answer = chain.find(writable=False), chain.find(writable=True)
+            if command and answer:
+                header = self.memory[command[0] : command[0] + 4]
+                self.memory[answer[0] : answer[0] + 8] = header + NOT_SUPPORTED
+            queue.give(chain, 8)
+            self.used(page)
+
     def attack(self):
         """Do one wrong thing."""
-        kind = self.random.choice(("words", "used", "used", "used", "give", "give", "descriptors", "config"))
+        kind = self.random.choice(("words", "lie", "lie", "lie", "give", "give", "descriptors", "config"))
         page = self.random.choice(self.pages)
-        if kind in ("used", "give", "descriptors") and not page.queues:
+        if kind in ("lie", "give", "descriptors") and not page.queues:
             kind = "words"
         getattr(self, kind)(page)
         self.count(kind)
-        page.store(layout.DEV_USED_COUNT, page.load(layout.DEV_USED_COUNT) + 1)
-        self.ring()
+        self.used(page)
 
     def words(self, page):
         """Any word of the counters, the answer, the heartbeat, but not the epoch."""
@@ -200,45 +250,32 @@ class HostileBackend:
             page.store(layout.REG_CONFIG + 4 * self.random.randrange(16), self.word())
         page.store(layout.DEV_CONFIG_COUNT, page.load(layout.DEV_CONFIG_COUNT) + 1)
 
-    def used(self, page):
+    def queue(self, page):
+        return self.random.choice(list(page.queues.values()))
+
+    def lie(self, page):
         """Elements that were never made available, lengths, indices that jump, flags."""
-        queue = self.random.choice(list(page.queues.values()))
-        at = queue.areas[2]
-        for _ in range(1 + self.random.randrange(3)):
-            head = self.random.choice((self.random.randrange(queue.size), self.word()))
-            element = at + 4 + 8 * (queue.used_index % queue.size)
-            struct.pack_into("<II", self.memory, element, head, self.word())
-            queue.used_index += self.random.choice((1, 1, 1, 2, queue.size, self.random.getrandbits(16)))
-        struct.pack_into("<HH", self.memory, at, self.word() & 0xFFFF, queue.used_index & 0xFFFF)
-        struct.pack_into("<H", self.memory, at + 4 + 8 * queue.size, self.word() & 0xFFFF)
+        self.queue(page).lie()
 
     def give(self, page):
         """Return what is available, with any content and length."""
-        queue = self.random.choice(list(page.queues.values()))
-        desc, avail, used = queue.areas
-        (index,) = struct.unpack_from("<H", self.memory, avail + 2)
-        waiting = index - queue.used_index & 0xFFFF
-        for n in range(min(waiting, queue.size, 4)):
-            (head,) = struct.unpack_from("<H", self.memory, avail + 4 + 2 * ((index - 1 - n) % queue.size))
-            address, length, flags, _ = struct.unpack_from("<QIHH", self.memory, desc + 16 * (head % queue.size))
-            place = address - page.shift
-            if flags & 2 and 0 < place < len(self.memory) - length:
-                content = bytearray(self.random.randbytes(max(min(length, 64), 2)))
-                # Not message type 1: Linux's SCMI core warns of it, WARN_ONCE in scmi_rx_callback (6.12).
-                content[1] = content[1] & ~3 | self.random.choice((0, 2, 3))
-                self.memory[place : place + min(length, 64)] = content[: min(length, 64)]
-            element = used + 4 + 8 * (queue.used_index % queue.size)
-            struct.pack_into("<II", self.memory, element, head, self.random.choice((0, 4, 8, length, self.word())))
-            queue.used_index += 1
-        struct.pack_into("<H", self.memory, used + 2, queue.used_index & 0xFFFF)
+        queue = self.queue(page)
+        for chain in queue.take()[:4]:
+            room = chain.find(writable=True)
+            if room:
+                place, length = room[0], min(room[1], 64)
+                self.memory[place : place + length] = self.message(length)
+            queue.give(chain, self.random.choice((0, 4, 8, room[1] if room else 0, self.word())))
+
+    def message(self, length):
+        """Any bytes but those of SCMI's message type 1: docs/limits-of-linux.md tells why."""
+        content = bytearray(self.random.randbytes(max(length, 2)))
+        content[1] = content[1] & ~3 | self.random.choice((0, 2, 3))
+        return content[:length]
 
     def descriptors(self, page):
-        """Descriptors of buffers that are out, without NEXT: why, docs/transport.md, 6.6, tells."""
-        queue = self.random.choice(list(page.queues.values()))
-        for _ in range(self.random.choice((1, 4, queue.size))):
-            at = queue.areas[0] + 16 * self.random.randrange(queue.size)
-            flags = self.word() & 0xFFFE
-            struct.pack_into("<QIHH", self.memory, at, self.random.getrandbits(64), self.word(), flags, flags >> 1)
+        """Descriptors of buffers that are out."""
+        self.queue(page).scribble()
         self.give(page)
 
     def close(self):
