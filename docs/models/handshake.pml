@@ -41,14 +41,18 @@ byte status; /* of the device, as the backend keeps it */
 byte agreed; /* as the frontend keeps it */
 bool vetoes; /* the backend will refuse the features of this batch */
 
-/* 4.5 and 5: the first entry of a batch, then the others; a veto takes FEATURES_OK and what comes behind it away. */
+/* 4.4 and 4.5: a new life resets the device, and so does a batch that begins with a reset. */
+inline reset_first() {
+	if
+	:: c_fe != known || kind_in(c_entries) == RESET -> status = 0
+	:: else
+	fi
+}
+
+/* 4.5 and 5: the other entries of a batch; a veto takes FEATURES_OK and what comes behind it away. */
 inline commit() {
 	if
-	:: c_fe != known -> status = 0
-	:: else
-	fi;
-	if
-	:: kind_in(c_entries) == RESET -> status = 0; said = OK
+	:: kind_in(c_entries) == RESET -> said = OK
 	:: kind_in(c_entries) != RESET && status & NEEDS_RESET -> said = REFUSED
 	:: kind_in(c_entries) != RESET && !(status & NEEDS_RESET) && vetoes -> said = VETO
 	:: kind_in(c_entries) == FEATURES && !(status & NEEDS_RESET) && !vetoes -> status = FEATURES_OK; said = OK

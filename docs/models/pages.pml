@@ -6,8 +6,8 @@
  * The CRC says what is damaged, not what is old or foreign: here it finds nothing but words that were scrubbed away.
  * Doorbells are left out: the backend polls (sleep.pml has them). A frontend that has lost patience begins a new life.
  *
- * A model has an inline commit(), what the backend does with a batch that it believes (`said` is its answer), and two
- * macros: IMPATIENT, how a waiting frontend gives up, and OWNS(n): is frontend epoch n held elsewhere in the model?
+ * A model has two inlines for a batch that the backend believes, reset_first(), the resets that it asks for, and
+ * commit(), everything else (`said` is the answer), and two macros: IMPATIENT, how a waiting frontend gives up, and OWNS(n): is frontend epoch n held elsewhere in the model?
  */
 
 /* Driver page (section 3). The word of the entries stands for all of them: the batch's token and its kind. */
@@ -241,13 +241,19 @@ inline examine() {
 #define is_intact (c_entries != 0 || without(CRC))
 #define is_for_us (is_intact && c_fe != 0 && (c_be == be || without(BE_EPOCH_IN_BATCH)))
 
-/* 4.5 and 4.6 */
+/*
+ * 4.5 and 4.6, in the slices of 6.7: the frontend goes on between them, and either side may die there. What is only
+ * validated is seen by nobody, so that two slices are left before the answer.
+ */
 inline take() {
 	d_step {
 		assert(c_be == be); /* it is meant for this life */
 		assert(token_in(c_entries) == q); /* and no mixture of two */
+		reset_first();
+		known = c_fe
+	}
+	d_step {
 		commit();
-		known = c_fe;
 		if
 		:: c_fe == fe && q == token -> committed = true; committed_answer = said
 		:: else

@@ -29,11 +29,14 @@ byte owner; /* epoch of the life that has allocated from the pool last */
 #include "pages.pml"
 
 /* 4.4 and 4.5: a reset takes the rings away, DRIVER_OK hands them over. */
-inline commit() {
+inline reset_first() {
 	if
 	:: c_fe != known || kind_in(c_entries) == RESET -> rings = 0
 	:: else
-	fi;
+	fi
+}
+
+inline commit() {
 	if
 	:: kind_in(c_entries) == RUN -> assert(c_fe == owner); rings = c_fe
 	:: else
