@@ -21,6 +21,7 @@ from virtio.layout import (
     RESULT_MALFORMED,
     RESULT_OK,
 )
+from virtio.registers import ENTRIES_PER_SLICE
 
 _WORD = 0xFFFFFFFF
 
@@ -123,16 +124,19 @@ class Balloon:
         """Return whether a batch that begins with an entry for `offset` is for the pool."""
         return offset in _LENGTHS
 
-    def apply(self, entries):
-        """Validate `entries` as `RegisterFile.apply` does, then commit all, or none; return (result, index)."""
+    def slices(self, entries):
+        """Validate `entries` as `RegisterFile.slices` does, then commit all, or none; return (result, index)."""
         state = self._state
         draft = State(state.blocks, state.count, state.answer)
         pinned = self._rings()
         for index, entry in enumerate(entries):
+            if index % ENTRIES_PER_SLICE == ENTRIES_PER_SLICE - 1:
+                yield
             result = self._apply_one(draft, pinned, entry)
             if result != RESULT_OK:
                 self.refused += 1
                 return result, index
+        yield
         self._commit(draft)
         return RESULT_OK, 0
 

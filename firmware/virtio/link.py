@@ -28,7 +28,7 @@ from virtio.sync import Sync
 
 
 class Port:
-    """One device on a link: the transport that its registers and its device driver see.
+    """One device on a link: the transport that its registers and its device driver see. `called`: it was woken.
 
     `slots`: per queue the loop's slot that watches it, -1 if none does. `interrupt()` sends a used-buffer interrupt
     (docs/transport.md, 6.3).
@@ -44,7 +44,7 @@ class Port:
         self.interrupt = Notifier(device_page, DEV_USED_COUNT, driver_page, DRV_FE_SLEEP, link.doorbell.ring)
         self._loop = None
         self._request_slot = -1
-        self._call = Window(bytearray(4), 4)
+        self.called = False
         device.transport = self
 
     def attach(self, loop):
@@ -52,20 +52,16 @@ class Port:
         self._loop = loop
         self._request_slot = loop.watch_word(self.sync.driver_page, DRV_REQ, self.examine)
         loop.watch_sleep(self.sync.device_page, DEV_BE_SLEEP)
-        loop.watch_word(self._call, 0, self._woken)
 
     def wake(self):
         """Have `device.woken()` called soon, from the loop; anybody may call this at any time."""
-        self._call.w32(0, 1)
-        self._loop.notify()
-
-    def _woken(self):
-        self._call.w32(0, 0)
-        self.device.woken()
+        self.called = True
+        self.link.call()
 
     def examine(self):
-        """Examine the driver page: the loop's handler for a new request word."""
-        self._loop.expect(self._request_slot, self.sync.examine())
+        """Examine the driver page, unless a batch of the link is under way: the loop's handler for a new request."""
+        if self.link.batch is None:
+            self._loop.expect(self._request_slot, self.sync.examine())
 
     def make_queue(self, size, desc, driver, device, features):
         """Return the ring at these frontend addresses. ValueError if it is misaligned or not inside the pool."""
@@ -159,7 +155,7 @@ class Link:
 
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
     many frontend lives there were. `heartbeat`: what is known of the present one. `balloon`: what it has given back of
-    the pool.
+    the pool. `batch`: what is left to do of the batch under way, as a generator, or None.
     """
 
     def __init__(self, description, machine):
@@ -174,6 +170,9 @@ class Link:
         self.epoch = 0
         self.frontend_epoch = 0
         self.lives = 0
+        self.batch = None
+        self._due = Window(bytearray(4), 4)
+        self._notify = None
         self._machine = machine
 
     def add(self, device, device_page, driver_page):
@@ -201,14 +200,52 @@ class Link:
             port.sync.announce(capabilities)
         mb()
 
+    def attach(self, loop):
+        """Have `loop` do what is due to be done here, and call the heartbeat."""
+        self._notify = loop.notify
+        loop.watch_word(self._due, 0, self.go_on)
+        self.heartbeat.attach(loop.repeat)
+
+    def call(self):
+        """Have ports that are `called` served soon."""
+        self._due.w32(0, 1)
+        self._notify()
+
+    def begin(self, slices):
+        """Have the generator `slices` run, one step in each turn: no other batch of the link is examined meanwhile."""
+        self.batch = slices
+        self._due.w32(0, 1)
+
+    def go_on(self):
+        """Do one thing that is due: the next slice of the batch under way, or what a device was woken for."""
+        self._due.w32(0, 0)
+        if self.batch:
+            self._due.w32(0, 1)
+            self._go_on_with_batch()
+            return
+        for port in self.ports:
+            if port.called:
+                port.called = False
+                self._due.w32(0, 1)
+                port.device.woken()
+                return
+
+    def _go_on_with_batch(self):
+        """Do the next slice. A batch that raises is dropped."""
+        batch, self.batch = self.batch, None
+        for _ in batch:
+            self.batch = batch
+            return
+
     def meet(self, frontend_epoch):
-        """Reset every device if this is a new life of the frontend. docs/transport.md, 4.4."""
+        """Reset every device if this is a new life of the frontend; yield after each. docs/transport.md, 4.4."""
         if frontend_epoch == self.frontend_epoch:
             return
         self.lives += 1
         for port in self.ports:
             port.registers.reset()
             port.sync.show()
+            yield
         self.frontend_epoch = frontend_epoch
         self.balloon.meet()
         self.heartbeat.meet()

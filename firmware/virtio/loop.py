@@ -83,7 +83,7 @@ class Loop:
 
     def _prepare(self):
         ports = [port for link in self.links for port in link.ports]
-        capacity = sum(3 + len(port.slots) for port in ports)
+        capacity = len(self.links) + sum(2 + len(port.slots) for port in ports)
         self._watch = Watch(max(capacity, 1))
         self._handlers = [None] * capacity
         serving = self._serve()
@@ -92,7 +92,7 @@ class Loop:
         for port in ports:
             port.attach(self)
         for link in self.links:
-            link.heartbeat.attach(self.repeat)
+            link.attach(self)
 
     def _handle(self, slot, handler):
         self._handlers[slot] = handler

@@ -2,9 +2,10 @@
 """Registers of a virtio-mmio device: what each write may do, one access at a time or a batch of them.
 
 Source: virtio 1.3, 4.2.2 "MMIO Device Register Layout", and docs/transport.md, 4.5 and 5. A hypervisor that traps
-drives `RegisterFile.read` and `write`; synchronisation pages drive `RegisterFile.apply`. Both take the same path.
+drives `RegisterFile.read` and `write`; synchronisation pages drive `RegisterFile.slices`. Both take the same path.
 """
 
+from hal.compat import const
 from virtio import features as feature
 from virtio import status as st
 from virtio.layout import (
@@ -50,6 +51,9 @@ from virtio.writes import WRITERS
 VENDOR_ID = 0x534C5054
 INTERRUPT_USED = 1
 INTERRUPT_CONFIG = 2
+
+# Register writes that are validated before others have their turn: what takes about as long as an SCMI request or two.
+ENTRIES_PER_SLICE = const(4)
 
 
 class QueueState:
@@ -120,9 +124,9 @@ class RegisterFile:
 
     def reset(self):
         """Reset the device. Virtio 1.3, 2.4.1 and 4.2.2.1."""
-        state = State(self.device.queue_sizes)
-        state.was_reset = True
-        self._commit(state)
+        self.state = State(self.device.queue_sizes)
+        self.interrupts = 0
+        self.owner.reset()
 
     def needs_reset(self):
         """Set DEVICE_NEEDS_RESET; return whether the driver must be told by an interrupt. Virtio 1.3, 2.1.2."""
@@ -134,31 +138,56 @@ class RegisterFile:
         return self.state.status & (st.DRIVER_OK | st.NEEDS_RESET) == st.DRIVER_OK
 
     def apply(self, entries):
-        """Validate `entries` in order against a copy of the state, then commit all, or none.
+        """Do what `slices(entries)` does, at once; return what it returns."""
+        slices = self.slices(entries)
+        while True:
+            try:
+                next(slices)
+            except StopIteration as end:
+                return end.value
+
+    def slices(self, entries):
+        """Validate `entries` in order against a copy of the state, then commit all, or none; yield after each slice.
 
         Each entry is (offset, length in bytes, flags, selector, value). Return (result code, index of the entry it
         speaks of). A veto commits the entries up to the one that sets FEATURES_OK. Of several faults in one entry the
-        first counts: flags, offset, length, selector, width of the value, state, value. Source: docs/transport.md, 4.5
-        and 5.
+        first counts: flags, offset, length, selector, width of the value, state, value. Nobody else may write registers
+        meanwhile, but the device may come to need a reset. Source: docs/transport.md, 4.5, 5 and 6.7.
         """
-        if not entries:
-            return RESULT_MALFORMED, 0
-        if self.state.status & st.NEEDS_RESET and not _is_reset(entries[0]):
-            return RESULT_NEEDS_RESET, 0
-        state = self.state.copy()
-        result, last = RESULT_OK, 0
+        result, index, draft = RESULT_MALFORMED, 0, None
         for index, entry in enumerate(entries):
-            if index == 0 and _is_reset(entry):
-                state = State(self.device.queue_sizes)
-                state.was_reset = True
-                continue
-            result = self._apply_one(state, entry)
+            if index % ENTRIES_PER_SLICE == ENTRIES_PER_SLICE - 1:
+                yield
+            if draft is None:
+                draft = self._draft(entry)
+                result = self._begin(draft, entry)
+            else:
+                result = self._apply_one(draft, entry)
             if result != RESULT_OK:
-                last = index
                 break
         if result in (RESULT_OK, RESULT_VETO):
-            self._commit(state)
-        return result, last
+            yield
+            if draft.was_reset:
+                self.reset()
+                yield
+            if self.state.status & st.NEEDS_RESET:
+                result = RESULT_NEEDS_RESET
+            else:
+                yield from self._commit(draft)
+        return result, index if result not in (RESULT_OK, RESULT_NEEDS_RESET) else 0
+
+    def _draft(self, first):
+        """Return the State that a batch which begins with the entry `first` is validated against."""
+        if not _is_reset(first):
+            return self.state.copy()
+        draft = State(self.device.queue_sizes)
+        draft.was_reset = True
+        return draft
+
+    def _begin(self, draft, first):
+        if draft.was_reset:
+            return RESULT_OK
+        return RESULT_NEEDS_RESET if draft.status & st.NEEDS_RESET else self._apply_one(draft, first)
 
     def write(self, offset, length, value):
         """One register write by a standard driver: what is not allowed has no effect. Virtio 1.3, 4.2.2."""
@@ -256,31 +285,32 @@ class RegisterFile:
         state.config_writes.append((at, length, value))
         return RESULT_OK
 
-    def _commit(self, state):
-        old, self.state = self.state, state
-        if state.was_reset:
-            self.interrupts = 0
-            self.owner.reset()
-            old = State(self.device.queue_sizes)
-        for offset, length, value in state.config_writes:
-            self.device.write_config(offset, length, value)
-        if state.config_writes:
+    def _commit(self, draft):
+        """Make `draft` the state; yield after each slice."""
+        old, self.state = self.state, draft
+        for number, write in enumerate(draft.config_writes, 1):
+            self.device.write_config(*write)
+            if number % ENTRIES_PER_SLICE == 0:
+                yield
+        if draft.config_writes:
             self.owner.config_written()
-        self._commit_queues(old, state)
-        state.was_reset = False
-        state.config_writes = []
+            draft.config_writes = []
+        self._commit_queues(old)
 
-    def _commit_queues(self, old, state):
-        changed = [i for i, queue in enumerate(old.queues) if queue.queue is not state.queues[i].queue]
+    def _commit_queues(self, old):
+        queues = self.state.queues
+        changed = [i for i, queue in enumerate(old.queues) if queue.queue is not queues[i].queue]
         for index in changed:
             if old.queues[index].queue:
                 self.owner.stop(index)
-        if state.status & ~old.status & st.DRIVER_OK:
-            self.owner.start([queue.queue for queue in state.queues], state.features())
-        elif state.status & st.DRIVER_OK:
-            for index in changed:
-                if state.queues[index].queue:
-                    self.owner.enable(index, state.queues[index].queue)
+        if not self.is_running():
+            return
+        if not old.status & st.DRIVER_OK:
+            self.owner.start([queue.queue for queue in queues], self.state.features())
+            return
+        for index in changed:
+            if queues[index].queue:
+                self.owner.enable(index, queues[index].queue)
 
 
 def _is_reset(entry):

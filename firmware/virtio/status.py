@@ -25,7 +25,11 @@ def may_become(old, new):
     """Return whether a driver may write status `new`, not 0, over `old`; NEEDS_RESET in neither. Virtio 1.3, 2.1.1."""
     if old & ~new or (old & FAILED and new != old):
         return False
-    return all(new & needs == needs for bit, _, needs in TABLE if new & ~old & bit)
+    needed = 0
+    for bit, _, needs in TABLE:
+        if new & ~old & bit:
+            needed |= needs
+    return new & needed == needed
 
 
 def names(status):

@@ -66,10 +66,11 @@ ADVISED_TIMEOUT_MS = 1000
 class Sync:
     """The two pages of one device, between the frontend's batches and the device's `registers`.
 
-    `link` has `epoch` (this backend life on the link), `meet(fe_epoch)`, which resets the link's devices for a new
-    frontend life, and `applied()`, called after each batch; `ring()` rings the frontend. Counters: `batches` answered,
-    of these `vetoed` and `refused`; not answered: `torn` (published or changed while being copied) and `unbelievable`
-    (wrong layout, count, CRC or epoch). `balloon` takes the batches that are for the link's pool: the first device's.
+    `link` has `epoch` (this backend life on the link), `begin(slices)`, which has a batch applied and answered in turns
+    with others, `meet(fe_epoch)`, the slices of the reset of its devices for a new frontend life, and `applied()`,
+    called after each batch; `ring()` rings the frontend. Counters: `batches` answered, of these `vetoed` and `refused`;
+    not answered: `torn` (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or
+    epoch). `balloon` takes the batches that are for the link's pool: the first device's.
     """
 
     def __init__(self, device_page, driver_page, registers, link, ring):
@@ -158,7 +159,7 @@ class Sync:
             self._ring()
 
     def examine(self):
-        """Examine the driver page, apply and answer a new batch; return the token seen there. docs/transport.md, 4.4.
+        """Examine the driver page, begin with a new batch; return the token seen there. docs/transport.md, 4.4.
 
         A torn copy is not remembered in `examined`, so that it is looked at again when the page is; the caller need not
         look before the token has changed, because a frontend that overwrites a batch always publishes another token.
@@ -173,7 +174,7 @@ class Sync:
             return token
         self.examined = token
         if self._is_intact() and self._is_for_us():
-            self._take(token)
+            self._link.begin(self._take(token))
         else:
             self.unbelievable += 1
         return token
@@ -213,16 +214,23 @@ class Sync:
         return self._header(DRV_FE_EPOCH) != 0 and self._header(DRV_BE_EPOCH) == self._link.epoch
 
     def _take(self, token):
+        """Apply and answer the batch that was copied; yield after each slice. docs/transport.md, 4.5 and 4.6."""
         fe_epoch = self._header(DRV_FE_EPOCH)
-        entries = [unpack_from("<HBBIQ", self._copied, at) for at in range(DRV_HEADER_SIZE, self._length, ENTRY_SIZE)]
-        self._link.meet(fe_epoch)
-        result, index = self._receiver(entries).apply(entries)
+        yield from self._link.meet(fe_epoch)
+        result, index = yield from self._receiver().slices(self._entries())
+        yield
         self._link.applied()
         self._count(result)
         self._answer(token, fe_epoch, result, index)
 
-    def _receiver(self, entries):
-        is_for_pool = self.balloon and entries and self.balloon.takes(entries[0][0])
+    def _entries(self):
+        for at in range(DRV_HEADER_SIZE, self._length, ENTRY_SIZE):
+            yield unpack_from("<HBBIQ", self._copied, at)
+
+    def _receiver(self):
+        """Return whom the batch that was copied is for: its first entry says it."""
+        has_entries = self.balloon and self._length > DRV_HEADER_SIZE
+        is_for_pool = has_entries and self.balloon.takes(next(self._entries())[0])
         return self.balloon if is_for_pool else self.registers
 
     def _count(self, result):

@@ -204,5 +204,10 @@ def test_4_2_2_1_the_register_is_read_back_where_accesses_trap():
 
 def test_a_driver_notices_a_queue_that_was_not_reset():
     rig, _, driver = mirror(LAYOUTS[0])
-    rig.link.ports[0].registers.apply = lambda entries: (RESULT_OK, 0)
+
+    def accept(entries):
+        yield
+        return RESULT_OK, 0
+
+    rig.link.ports[0].registers.slices = accept
     raises(NoAnswer, driver.reset_queue, 0)

@@ -316,6 +316,8 @@ def test_4_4_a_torn_copy_is_not_remembered_as_examined():
     sync.examine()
     driver.store(DRV_TOKEN, token)
     sync.examine()
+    rig.doorbell.kick()
+    rig.run()
     assert (sync.torn, driver.status, driver.load(DEV_ACK)) == (1, 1, token)
 
 

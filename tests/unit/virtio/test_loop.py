@@ -3,10 +3,10 @@
 
 import gc
 
-from driver import Frontend, Mirror, MirrorBackend, Pool, Rig
+from driver import Frontend, Mirror, MirrorBackend, NoAnswer, Pool, Rig, status
 from hal import edge
 from hal.sim import Machine, SimDoorbell
-from support import MICROPYTHON, without_allocation
+from support import MICROPYTHON, raises, without_allocation
 from virtio.layout import (
     CAP_ANY_SUBSET,
     CAP_BALLOON,
@@ -14,15 +14,18 @@ from virtio.layout import (
     CAP_HEARS_DOORBELL,
     CAP_HEARTBEAT,
     CAP_RINGS_DOORBELL,
+    DEV_ACK,
     DEV_BE_EPOCH,
     DEV_BE_SLEEP,
     DEV_CAPABILITIES,
     DEV_ECHO_REPLY,
     DRV_ECHO_REQUEST,
+    ENTRIES_MAX,
 )
 from virtio.link import Link
 from virtio.loop import Loop
 from virtio.poll import POLL_MS
+from virtio.registers import ENTRIES_PER_SLICE
 
 
 class SmallLoop(Loop):
@@ -157,6 +160,72 @@ def test_a_request_that_comes_during_a_flood_waits_for_one_request_of_each_queue
             flood(driver, 16)
         rig.machine.run_pending()
         assert "quiet" in rig.order[under_way : under_way + 3], rig.order
+
+
+def note_entries(rig):
+    """Have `rig.order` say "entry" for each that is validated for a device of the busy link."""
+    for port in rig.loop.links[0].ports:
+
+        def noted(draft, item, apply_one=port.registers._apply_one):
+            rig.order.append("entry")
+            return apply_one(draft, item)
+
+        port.registers._apply_one = noted
+
+
+def test_a_batch_is_applied_in_slices_between_which_another_frontend_is_served():
+    for devices in (1, 3):
+        rig = TwoFrontends(devices, 1)
+        note_entries(rig)
+        tokens = [driver.publish([status(0)] + [status(1)] * (ENTRIES_MAX - 1)) for driver in rig.busy]
+        rig.busy[0].ring()
+        flood(rig.quiet[0], 16)
+        rig.machine.run_pending()
+        assert rig.order.count("entry") == devices * (ENTRIES_MAX - 1)
+        last_request = len(rig.order) - rig.order[::-1].index("quiet")
+        assert longest_run(rig.order[:last_request], "entry") <= ENTRIES_PER_SLICE, rig.order[:last_request]
+        assert [driver.load(DEV_ACK) for driver in rig.busy] == tokens
+
+
+def test_a_new_life_resets_one_device_in_a_turn():
+    rig = TwoFrontends(3, 1)
+    for port in rig.loop.links[0].ports:
+        port.device.reset = lambda: rig.order.append("reset")
+    rig.busy[0].publish([status(1)], fe_epoch=77)
+    rig.busy[0].ring()
+    flood(rig.quiet[0], 16)
+    rig.machine.run_pending()
+    assert rig.order.count("reset") == 3 and longest_run(rig.order, "reset") == 1, rig.order
+
+
+def test_one_batch_of_a_link_is_under_way_at_a_time():
+    """Two lives that speak at once: each resets all devices, none in the middle of the other one's batch."""
+    rig = TwoFrontends(2, 1)
+    first, second = rig.busy
+    for driver, life in ((first, 77), (second, 78)):
+        driver.publish([status(1)] * 20, fe_epoch=life)
+    first.ring()
+    rig.machine.run_pending()
+    link = rig.loop.links[0]
+    assert [port.sync.batches for port in link.ports] == [4, 4], "the three of begin() and this one"
+    assert link.lives == 3 and link.frontend_epoch in (77, 78)
+    assert sorted(driver.status for driver in rig.busy) == [0, 1], "the last life's own"
+
+
+def test_a_batch_that_raises_is_dropped_and_the_next_one_applied():
+    rig = TwoFrontends(1, 1)
+    (driver,), device = rig.busy, rig.loop.links[0].ports[0].device
+    reset = device.reset
+
+    def fail():
+        device.reset = reset
+        raise KeyError("a fault in a device")
+
+    device.reset = fail
+    raises(NoAnswer, driver.batch, [status(0)])
+    assert rig.loop.faults == 1
+    driver.begin()
+    assert driver.status == 15
 
 
 def test_no_slot_is_found_and_then_skipped():

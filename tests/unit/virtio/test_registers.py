@@ -5,6 +5,7 @@ from driver import DRIVER_OK, FEATURES_OK, Mirror, entry, features, status
 from support import raises
 from virtio.device import Device
 from virtio.layout import (
+    ENTRIES_MAX,
     REG_CONFIG,
     REG_DEVICE_FEATURES,
     REG_DRIVER_FEATURES,
@@ -28,7 +29,7 @@ from virtio.layout import (
     RESULT_OK,
     RESULT_VETO,
 )
-from virtio.registers import RegisterFile
+from virtio.registers import ENTRIES_PER_SLICE, RegisterFile
 
 WANTED = 3 << 32
 NEGOTIATED = [status(3)] + features(WANTED) + [status(3 | FEATURES_OK)]
@@ -254,3 +255,47 @@ def test_a_device_refuses_writes_to_its_configuration_unless_it_says_otherwise()
 
 def test_a_device_with_a_queue_must_serve_it():
     raises(NotImplementedError, Device().handler(0))
+
+
+def applied(file, entries, between):
+    """Apply `entries`; call `between()` after each slice; return (result, index)."""
+    slices = file.slices(entries)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            return end.value
+        between()
+
+
+def test_a_device_that_comes_to_need_a_reset_during_a_batch_commits_nothing_of_it():
+    file = registers(RUNNING)
+    assert applied(file, [status(15)] * 20, lambda: file.needs_reset()) == (RESULT_NEEDS_RESET, 0)
+    assert file.state.status == 15 | 64
+
+
+def test_a_device_that_needs_a_reset_again_during_its_reset_does_not_start():
+    file = registers(RUNNING)
+    calls = len(file.owner.calls)
+
+    def need_reset():
+        if file.state.status == 0:
+            file.needs_reset()
+
+    assert applied(file, [status(0)] + RUNNING, need_reset) == (RESULT_NEEDS_RESET, 0)
+    assert file.owner.calls[calls:] == ["reset"]
+
+
+def test_no_slice_validates_or_writes_more_than_a_few_entries():
+    file = registers(NEGOTIATED)
+    for batch in ([status(11)] * ENTRIES_MAX, [entry(REG_CONFIG, 1, length=1)] * ENTRIES_MAX):
+        done = []
+        apply_one, write_config = file._apply_one, file.device.write_config
+        file._apply_one = lambda *args, apply_one=apply_one, done=done: done.append("entry") or apply_one(*args)
+        file.device.write_config = lambda *args, write=write_config, done=done: done.append("write") or write(*args)
+        between = [0]
+        applied(file, batch, lambda done=done, between=between: between.append(len(done)))
+        between.append(len(done))
+        assert between[-1] >= ENTRIES_MAX
+        assert all(between[i] - between[i - 1] <= ENTRIES_PER_SLICE for i in range(1, len(between)))
+        file._apply_one, file.device.write_config = apply_one, write_config

@@ -79,7 +79,7 @@ def test_without_the_second_look_a_batch_is_applied_half_old_half_new():
 
 def next_batch_half_published(mutate):
     """Return the status after a backend looked at the entries of a batch that its frontend has not published yet."""
-    _, driver, sync = rig_without_crc()
+    rig, driver, sync = rig_without_crc()
     token = driver.publish([status(1)])
     driver.wait(token)
     # The frontend writes its next batch and dies before it stores DRV_REQ.
@@ -90,6 +90,8 @@ def next_batch_half_published(mutate):
     sync.examined = 0  # a backend that has not examined this token yet; its epoch stays, so that the echo does not help
     mutate(sync)
     sync.examine()
+    rig.doorbell.kick()
+    rig.run()
     return sync.registers.state.status
 
 
@@ -210,10 +212,12 @@ def test_token_0_is_never_examined():
 
 
 def test_without_the_reserved_token_0_a_scrubbed_page_is_taken_for_a_batch():
-    _, _, sync = rig_without_crc()
+    rig, _, sync = rig_without_crc()
     sync._is_old = lambda token: False
     sync._is_for_us = lambda: True
     assert sync.examine() == 0
+    rig.doorbell.kick()
+    rig.run()
     assert sync.batches == 1
 
 
