@@ -73,7 +73,7 @@ static void tpl_balloon_release(struct tpl_link *link, unsigned int count)
 {
 	while (count--) {
 		tpl_block_free(link, tpl_balloon_at(&link->balloon, count));
-		link->balloon.given--;
+		WRITE_ONCE(link->balloon.given, link->balloon.given - 1);
 	}
 }
 
@@ -109,7 +109,7 @@ static bool tpl_balloon_add(struct tpl_link *link, unsigned int index)
 	}
 	tpl_balloon_block(balloon, index, TPL_REG_POOL_GIVE, offset >> TPL_POOL_BLOCK_SHIFT);
 	*tpl_balloon_at(balloon, index) = found;
-	balloon->given++;
+	WRITE_ONCE(balloon->given, balloon->given + 1);
 	return true;
 }
 
@@ -230,7 +230,7 @@ void tpl_balloon_forget(struct tpl_link *link)
 	for (number = 0; number < balloon->blocks; number++)
 		if (balloon->block[number].page)
 			tpl_block_free(link, &balloon->block[number]);
-	balloon->given = 0;
+	WRITE_ONCE(balloon->given, 0);
 }
 
 int tpl_balloon_init(struct tpl_link *link)

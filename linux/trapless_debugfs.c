@@ -197,6 +197,15 @@ static int tpl_state_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(tpl_state);
 
+static int tpl_waited_show(struct seq_file *file, void *unused)
+{
+	struct tpl_device *device = file->private;
+
+	seq_printf(file, "%u\n", READ_ONCE(device->waited_to_driver_ok));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tpl_waited);
+
 /* Shared-memory regions: id, address, length. */
 static int tpl_shm_show(struct seq_file *file, void *unused)
 {
@@ -225,7 +234,7 @@ void tpl_debugfs_add(struct tpl_link *link)
 
 		debugfs_create_file("state", 0400, dir, device, &tpl_state_fops);
 		debugfs_create_file("shm", 0400, dir, device, &tpl_shm_fops);
-		debugfs_create_u32("waited", 0400, dir, &device->waited_to_driver_ok);
+		debugfs_create_file("waited", 0400, dir, device, &tpl_waited_fops);
 	}
 }
 

@@ -48,7 +48,7 @@ static void tpl_accept_status(struct tpl_device *device, u8 status, const struct
 			tpl_batch_reject(device, answer, "features that it had said it takes");
 	}
 	if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
-		device->waited_to_driver_ok = device->waited;
+		WRITE_ONCE(device->waited_to_driver_ok, device->waited);
 }
 
 static void tpl_set_status(struct virtio_device *vdev, u8 status)
@@ -233,18 +233,18 @@ static void tpl_device_take(struct tpl_device *device)
 		device->timeout_ms = clamp_t(u32, advised ?: TPL_TIMEOUT_MS, TPL_TIMEOUT_MIN_MS,
 					     TPL_TIMEOUT_MAX_MS);
 		device->capabilities = tpl_load(device->page, TPL_DEV_CAPABILITIES);
-		device->status = 0;
+		WRITE_ONCE(device->status, 0);
 		device->fresh = true;
 		WRITE_ONCE(device->rejected, false);
 		device->waited = 0;
-		device->waited_to_driver_ok = 0;
+		WRITE_ONCE(device->waited_to_driver_ok, 0);
 	}
 	WRITE_ONCE(device->generation_changes, 0);
 	/* 6.3: the first copy of the counters, before the configuration is read. */
 	scoped_guard(spinlock_irqsave, &device->link->lock) {
 		device->used_count = tpl_load_acquire(device->page, TPL_DEV_USED_COUNT);
 		device->config_count = tpl_load_acquire(device->page, TPL_DEV_CONFIG_COUNT);
-		device->needs_reset = false;
+		WRITE_ONCE(device->needs_reset, false);
 		device->num_vqs = 0;
 	}
 }

@@ -78,7 +78,8 @@ static void tpl_link_mend(struct tpl_link *link)
 	bool again = time_before(jiffies, link->mended + msecs_to_jiffies(TPL_AGAIN_MS));
 	struct tpl_device *device;
 
-	link->mend_ms = again ? min(max(2 * link->mend_ms, TPL_MEND_MS), tpl_mend_max_ms) : 0;
+	link->mend_ms = again ? min(max(2 * link->mend_ms, TPL_MEND_MS),
+				    READ_ONCE(tpl_mend_max_ms)) : 0;
 	tpl_life_end(link);
 	tpl_life_begin(link);
 	/* 10.5: ours again; nothing is allocated before the new life's reset is acknowledged. */
@@ -87,7 +88,7 @@ static void tpl_link_mend(struct tpl_link *link)
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		device->not_before = link->mended + msecs_to_jiffies(link->mend_ms);
 	scoped_guard(spinlock_irqsave, &link->lock)
-		link->broken = false;
+		WRITE_ONCE(link->broken, false);
 }
 
 /* The backend's epoch if it is there and speaks our language, else 0. */
@@ -140,10 +141,18 @@ static void tpl_refuse(struct tpl_device *device, const struct tpl_answer *answe
 	tpl_set_state(device, TPL_REFUSED, device->epoch);
 }
 
-static bool tpl_must_poll(struct tpl_device *device)
+/* Whether nobody rings us for one of the devices that the backend has answered for. */
+static bool tpl_must_poll(struct tpl_link *link)
 {
-	return !device->link->chan || device->link->polls ||
-	       !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL);
+	struct tpl_device *device;
+
+	if (!link->chan || link->polls)
+		return true;
+	for (device = tpl_first(link); device; device = tpl_next(device))
+		if ((device->state == TPL_POSTED || device->state == TPL_UP) &&
+		    !(tpl_load(device->page, TPL_DEV_CAPABILITIES) & TPL_CAP_RINGS_DOORBELL))
+			return true;
+	return false;
 }
 
 static void tpl_attached(struct tpl_device *device, const struct tpl_answer *answer)
@@ -152,7 +161,7 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->link->stats.resets++;
-	tpl_poll_set(device->link, tpl_must_poll(device));
+	tpl_poll_set(device->link, tpl_must_poll(device->link));
 	tpl_beat_start(device->link);
 	if (answer->result == TPL_RESULT_OK && !answer->status)
 		err = tpl_device_up(device);

@@ -172,7 +172,7 @@ static bool tpl_look_at_config(struct tpl_device *device)
 		return false;
 	}
 	tpl_break_vqs(device);
-	device->link->stats.needs_reset += !device->needs_reset;
+	device->link->stats.needs_reset += !READ_ONCE(device->needs_reset);
 	WRITE_ONCE(device->needs_reset, true);
 	return true;
 }
