@@ -31,12 +31,14 @@ void irq_dispatch(void) {
     }
     if (intid == platform.timer_intid) {
         timer_interrupt();
+        gic_end(intid);
     } else if (intid == platform.uart_intid) {
         uart_interrupt();
+        gic_end(intid);
     } else {
+        gic_end(intid);
         hal_on_interrupt(intid);
     }
-    gic_end(intid);
     handled[0] = handled[1] = true;
 }
 

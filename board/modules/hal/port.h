@@ -32,7 +32,9 @@ enum hal_memory {
 
 /*
  * Route interrupt `intid` (a GIC INTID, 32 or above, or a PPI) to this CPU, configure it as edge or level, and enable
- * it. From then on the port's dispatcher calls hal_on_interrupt(intid), between acknowledge and end-of-interrupt.
+ * it. From then on the port's dispatcher calls hal_on_interrupt(intid), with interrupts masked, after the
+ * end-of-interrupt: what is handled may ring, and be rung for it at once. While the interrupt is active Xen 4.20 may
+ * keep the next one back until the processor enters it for something else (gic_raise_inflight_irq()).
  * Returns false if the controller has no such interrupt.
  */
 bool hal_port_irq_enable(unsigned intid, bool edge);
