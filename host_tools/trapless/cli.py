@@ -285,7 +285,8 @@ def status(
 ) -> None:
     """List the running pairs of this user.
 
-    For each frontend also whether it and the backend beat (docs/transport.md, 4.9).
+    For each frontend also whether it and the backend beat, and what it has given back of its pool (docs/transport.md,
+    4.9 and 10).
     """
     from trapless import region, running
 
@@ -294,6 +295,7 @@ def status(
     with suppress(FileNotFoundError):  # a pair was closed in between
         for found, beats in zip(frontends, region.beats(frontends), strict=True):
             found["beats"] = beats
+            found["given_back"] = region.given_back(found) if "pool" in found else 0
     if as_json:
         print(json.dumps(states, indent=1))
     for state in () if as_json else states:
@@ -308,6 +310,9 @@ def status(
             if "beats" in found:
                 hearts = ", ".join(f"{side} {'beats' if on else 'silent'}" for side, on in found["beats"].items())
                 print(f"                    heartbeats: {hearts}")
+            if found.get("given_back"):
+                kib = found["pool"]["size"] >> 10
+                print(f"                    pool: {found['given_back'] >> 10} of {kib} KiB given back")
         print(f"  backend's prompt  {program('trapless')} repl --pair {state['harness']}")
         print(f"                    {program('mpremote')} connect {state['prompt']} resume exec ...")
     if not states and not as_json:

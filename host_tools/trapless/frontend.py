@@ -70,6 +70,7 @@ class Frontend:
             "console": str(self.vm.console_path),
             "region": str(region.path(self.vm.directory, self.link)),
             "hearts": region.hearts(self.link),
+            "pool": region.pool(self.link),
         }
 
     # Life

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The file that is a link's shared region: making it, and reading from it who serves and whose heart beats.
+"""The file that is a link's shared region: making it, and reading from it who serves, whose heart beats, what is given.
 
-Source: docs/transport.md, 3 and 4.9.
+Source: docs/transport.md, 3, 4.9 and 10.
 """
 
 from __future__ import annotations
@@ -58,6 +58,20 @@ def hearts(link: Link) -> dict[str, int]:
         "backend": link.device_page(first) + layout.DEV_HEARTBEAT,
         "frontend": link.driver_page(first) + layout.DRV_HEARTBEAT,
     }
+
+
+def pool(link: Link) -> dict[str, int]:
+    """Return how many bytes a link's pool has, and where in the region the number of given back blocks is."""
+    layout = model.firmware("virtio.layout")
+    return {"size": link.pool_size, "given": link.device_page(link.devices[0]) + layout.DEV_POOL_GIVEN}
+
+
+def given_back(frontend: dict[str, Any]) -> int:
+    """Return how many bytes of its pool a frontend, as in the state of a pair, has given back."""
+    with ExitStack() as stack:
+        memory = _map(stack, Path(frontend["region"]))
+        blocks: int = struct.unpack_from("<I", memory, frontend["pool"]["given"])[0]
+        return blocks << model.firmware("virtio.layout").POOL_BLOCK_SHIFT
 
 
 def beats(frontends: Sequence[dict[str, Any]]) -> list[dict[str, bool]]:

@@ -3,6 +3,7 @@
 the file that is the region: what nobody touches, the host has not to keep.
 """
 
+import json
 import subprocess
 import time
 
@@ -91,6 +92,15 @@ def test_it_shrinks_and_grows_again_and_again_and_nothing_in_flight_is_touched(f
         assert balloon.ask(size) == size
     recovery.check_load(frontend)
     recovery.unload(frontend)
+
+
+def test_trapless_status_shows_it(pair, balloon, trapless):
+    assert balloon.ask(MIB) == MIB
+    _, out, _ = trapless.run("status", "--json")
+    shown = [found for state in json.loads(out) for found in state["frontends"] if found["region"] == str(balloon.path)]
+    assert [found["given_back"] for found in shown] == [MIB]
+    assert b"pool: 1024 of 4096 KiB given back" in trapless.run("status")[1]
+    assert balloon.ask(0) == 0
 
 
 def test_linux_keeps_what_its_drivers_need_and_says_so(pair, frontend, balloon):

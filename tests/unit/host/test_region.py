@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a region's file tells: whose heart beats."""
+"""What a region's file tells: whose heart beats, what is given back of the pool."""
 
 import struct
 import threading
@@ -9,7 +9,7 @@ from trapless import region, topology
 
 def frontend(folder, link):
     region.make(folder, link)
-    return {"region": str(region.path(folder, link)), "hearts": region.hearts(link)}
+    return {"region": str(region.path(folder, link)), "hearts": region.hearts(link), "pool": region.pool(link)}
 
 
 def test_a_heart_beats_if_its_word_changes(tmp_path):
@@ -37,3 +37,13 @@ def test_a_heart_beats_if_its_word_changes(tmp_path):
 
 def test_without_frontends_nothing_is_waited_for():
     assert region.beats([]) == []
+
+
+def test_what_is_given_back_is_counted_in_blocks(tmp_path):
+    (link,) = topology.load().links
+    found = frontend(tmp_path, link)
+    assert (found["pool"]["size"], region.given_back(found)) == (4 << 20, 0)
+    with open(found["region"], "r+b") as file:
+        file.seek(link.device_page(link.devices[0]) + 0x858)
+        file.write(struct.pack("<I", 3))
+    assert region.given_back(found) == 3 << 16
