@@ -91,13 +91,16 @@ class Hypervisor:
         edge.irq_attach(self.intid, False)
 
     def doorbell(self, node, port):
-        """Return the doorbell that is event channel `port`. ValueError if there are too many, or no such port."""
+        """Return the doorbell that is event channel `port`; it rings once. ValueError if there are too many, or no such
+        port."""
         if not 0 < port < _PORTS:
             raise ValueError("device tree: there is no event channel %d" % port)
         word = port // 64 * 8
         self._info.w64(_MASK + word, 0)
         self._latch(_PENDING + word)
         bell = EventDoorbell(port)
+        if bell.ring() < 0:
+            raise ValueError("device tree: this guest has no event channel %d: Xen does not send to it" % port)
         edge.interrupt(self.intid)  # what came before anybody listened holds the interrupt back
         return bell
 

@@ -97,9 +97,10 @@ def with_xen(body):
 def test_a_doorbell_sends_to_its_port(hypervisor):
     bell = xen.Hypervisor(tree(), hypervisor.map_window).doorbell(None, 10)
     assert (bell.hears, bell.rings, hypervisor.mapped_at) == (True, True, FRAME)
+    assert hypervisor.sent == [10]  # tried when it is opened
     bell.ring()
     bell.ring()
-    assert hypervisor.sent == [10, 10]
+    assert hypervisor.sent == [10, 10, 10]
 
 
 @with_xen
@@ -138,6 +139,13 @@ def test_a_refused_mapping_is_told(hypervisor):
         raise AssertionError("not refused")
     except xen.Refused as error:
         assert "mapping" in str(error) and "-16" in str(error)
+
+
+@with_xen
+def test_a_port_that_the_guest_has_not_is_told(hypervisor):
+    doorbells = xen.Hypervisor(tree(), hypervisor.map_window)
+    hypervisor.calls = {(32, 4): lambda self, argument: EINVAL}
+    assert "event channel 10" in str(raises(ValueError, doorbells.doorbell, None, 10))
 
 
 @with_xen
