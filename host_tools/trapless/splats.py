@@ -16,10 +16,10 @@ from trapless.project import ROOT
 
 KNOWN = ROOT / "qemu" / "sanitizers" / "known.toml"
 BEGINNINGS = (
+    r"\[ cut here \]",  # what a warning says stands between this and the line with its name
     "WARNING: ",
     "BUG: ",
     "UBSAN: ",
-    "DMA-API: ",
     "ODEBUG: ",
     "Oops",
     "Internal error: ",

@@ -31,7 +31,7 @@ def test_a_report_ends_where_the_kernel_says_so():
         "BUG: KASAN: slab-use-after-free in tpl_link_work+0x1/0x2",
         "BUG: sleeping function called from invalid context at kernel/locking/mutex.c:580",
         "UBSAN: shift-out-of-bounds in trapless_queue.c:3:4",
-        "DMA-API: 0000:00:01.0: device driver frees DMA memory with different size",
+        "------------[ cut here ]------------",
         "ODEBUG: free active (active state 0) object: 000 object type: timer_list",
         "INFO: task kworker/0:1:10 blocked for more than 120 seconds.",
         "rcu: INFO: rcu_sched self-detected stall on CPU",
@@ -44,8 +44,13 @@ def test_damage_is_a_report_that_nobody_explains(line):
     assert not splats.reason(report)
 
 
+def test_a_warning_has_what_it_says():
+    log = "[1.0] ---[ cut here ]---\n[1.1] DMA-API: freed twice\n[1.2] WARNING: CPU: 0\n[1.3] ---[ end trace 0 ]---\n"
+    assert [report.splitlines()[1] for report in splats.reports(log)] == ["DMA-API: freed twice"]
+
+
 def test_what_the_drivers_say_is_none():
-    log = "[ 1.0] trapless-virtio link: link broken: the backend restarted\n[ 1.1] arm-scmi: timed out in resp\n"
+    log = "[ 1.0] trapless-virtio link: link broken\n[ 1.1] DMA-API: preallocated 65536 debug entries\n"
     assert not list(splats.reports(log))
 
 
