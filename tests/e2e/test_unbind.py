@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Whoever may write to sysfs takes drivers from their devices at any time, under load; all of it comes back."""
+
+import pytest
+
+from e2e import recovery
+
+LINK = "/sys/bus/platform/drivers/trapless-virtio"
+DOORBELL = "/sys/bus/pci/drivers/ivshmem-mailbox"
+VIRTIO = "/sys/bus/virtio/drivers/virtio_rng"
+
+
+@pytest.fixture
+def loaded(frontend):
+    """The frontend, with readers in it."""
+    recovery.load(frontend)
+    yield frontend
+    recovery.unload(frontend)
+
+
+def bound(frontend, driver, pattern):
+    """The name of the device that a driver has."""
+    return frontend.check(f"cd {driver} && ls -d {pattern}")
+
+
+@pytest.mark.timeout(300)
+def test_a_doorbell_that_is_taken_away_takes_its_link_along(loaded):
+    bell, link = bound(loaded, DOORBELL, "0000:*"), bound(loaded, LINK, "link@*")
+    for _ in range(3):
+        loaded.check(f"echo {bell} > {DOORBELL}/unbind", 60)
+        assert loaded.run(f"[ -e {LINK}/{link} ]").status, "a link without a doorbell would ring what is not there"
+        loaded.check(f"echo {bell} > {DOORBELL}/bind", 60)
+        loaded.wait_for(f"[ -e {LINK}/{link} ]", 60)
+        loaded.wait_for(f"grep -qx {recovery.STEADY} {recovery.SENSOR} 2> /dev/null", 60)
+    recovery.check_load(loaded)
+
+
+@pytest.mark.timeout(300)
+def test_a_link_that_is_taken_away_comes_back(loaded):
+    link = bound(loaded, LINK, "link@*")
+    for _ in range(3):
+        loaded.check(f"echo {link} > {LINK}/unbind", 60)
+        loaded.check(f"echo {link} > {LINK}/bind", 60)
+        loaded.wait_for(f"grep -qx {recovery.STEADY} {recovery.SENSOR} 2> /dev/null", 60)
+    recovery.check_load(loaded)
+
+
+@pytest.mark.timeout(300)
+def test_a_virtio_driver_that_is_taken_away_comes_back(loaded):
+    device = bound(loaded, VIRTIO, "virtio*")
+    for _ in range(5):
+        loaded.check(f"echo {device} > {VIRTIO}/unbind; echo {device} > {VIRTIO}/bind", 60)
+    loaded.check("head -c 64 /dev/hwrng > /dev/null")
+    recovery.check_load(loaded)
