@@ -77,7 +77,7 @@ def test_its_console_is_the_one_that_xen_emulates(machine, typist):
 
 def test_ctrl_c_ends_what_runs(machine, typist):
     typist.run("import time")
-    at = typist.enter("time.sleep(1000)")
+    at = machine.expect("41", typist.enter("print(40 + 1); time.sleep(1000)"))  # before it runs, Ctrl-C is a character
     machine.type("\x03")
     machine.expect(">>> ", machine.expect("KeyboardInterrupt", at))
     assert "42" in typist.run("6 * 7")
