@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""Linux starts another Linux in its place, without firmware or a reset of the machine, while its devices are in use."""
+
+import dataclasses
+import time
+
+import pytest
+
+from e2e import recovery
+from trapless import files, native
+from trapless.errors import MachineError
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def pair_options(pair_options, tmp_path_factory):
+    """A frontend with everything in it that its next life is started from."""
+    options = dataclasses.replace(pair_options, bootargs=recovery.BOOTARGS)
+    initrd = tmp_path_factory.mktemp("kexec") / "initrd"
+    initrd.write_bytes(files.initrd(options))
+    image = files.kernel(options)
+    return dataclasses.replace(options, add=[*options.add, native.guest_program("kexec"), image, initrd])
+
+
+def test_another_life_without_a_reset(pair, frontend):
+    epochs = pair.epochs()
+    image = files.kernel(pair.options).name
+    boot = frontend.check("cat /proc/sys/kernel/random/boot_id")
+    recovery.load(frontend)
+    with pytest.raises(MachineError, match="restarted while the command ran"):
+        frontend.run(f'/host/kexec /host/{image} /host/initrd "$(cat /proc/cmdline)"')
+    recovery.recovered(frontend, time.monotonic())
+    pair.wait_probed()
+    recovery.load(frontend)
+    recovery.check_load(frontend)
+    assert frontend.check("cat /proc/sys/kernel/random/boot_id") != boot
+    assert pair.epochs() == epochs, "the backend lived through it"
