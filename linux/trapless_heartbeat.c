@@ -73,7 +73,7 @@ static void tpl_beat_work(struct work_struct *work)
 			return;
 		tpl_store_release(link->devices[0].driver, TPL_DRV_HEARTBEAT, ++beat->count);
 		tpl_beat_look(link);
-		queue_delayed_work(system_wq, &beat->work, msecs_to_jiffies(beat->period_ms));
+		queue_delayed_work(system_freezable_wq, &beat->work, msecs_to_jiffies(beat->period_ms));
 	}
 }
 
@@ -90,7 +90,7 @@ void tpl_beat_start(struct tpl_link *link)
 	scoped_guard(spinlock_irqsave, &link->lock) {
 		link->beat.period_ms = period_ms;
 		if (period_ms && !link->closing)
-			queue_delayed_work(system_wq, &link->beat.work,
+			queue_delayed_work(system_freezable_wq, &link->beat.work,
 					   msecs_to_jiffies(period_ms));
 	}
 }

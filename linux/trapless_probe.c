@@ -11,6 +11,7 @@
 #include <linux/of_device.h>
 #include <linux/of_platform.h>
 #include <linux/of_reserved_mem.h>
+#include <linux/pm.h>
 #include <linux/slab.h>
 
 #include "trapless_virtio.h"
@@ -206,7 +207,7 @@ static int tpl_probe(struct platform_device *pdev)
 	err = tpl_balloon_init(link);
 	if (err)
 		return err;
-	link->wq = alloc_ordered_workqueue("trapless-%s", 0, dev_name(&pdev->dev));
+	link->wq = alloc_ordered_workqueue("trapless-%s", WQ_FREEZABLE, dev_name(&pdev->dev));
 	if (!link->wq)
 		return -ENOMEM;
 	tpl_beat_init(link);
@@ -243,6 +244,32 @@ static void tpl_shutdown(struct platform_device *pdev)
 	tpl_close(platform_get_drvdata(pdev));
 }
 
+/*
+ * The devices stay as they are while the system sleeps: their state is the backend's, which goes
+ * on, and the rings lie in memory that is kept. Whatever registers and unregisters them is frozen.
+ * What happened meanwhile, a doorbell may have failed to tell, in both directions.
+ */
+static int tpl_resume(struct device *dev)
+{
+	struct tpl_link *link = dev_get_drvdata(dev);
+
+	tpl_link_look(link);
+	tpl_link_ring(link);
+	return 0;
+}
+
+/* The rings in an image of the memory are not those that the backend knows when it is restored. */
+static int tpl_freeze(struct device *dev)
+{
+	dev_err(dev, "cannot hibernate: unload the module before\n");
+	return -EOPNOTSUPP;
+}
+
+static const struct dev_pm_ops tpl_pm_ops = {
+	.resume = tpl_resume,
+	.freeze = tpl_freeze,
+};
+
 static const struct of_device_id tpl_of_match[] = {
 	{ .compatible = "trapless,virtio-link" },
 	{ }
@@ -256,6 +283,7 @@ static struct platform_driver tpl_driver = {
 	.driver = {
 		.name = "trapless-virtio",
 		.of_match_table = tpl_of_match,
+		.pm = pm_sleep_ptr(&tpl_pm_ops),
 		.probe_type = PROBE_PREFER_ASYNCHRONOUS,
 	},
 };
