@@ -2,11 +2,13 @@
 """Random batches against the oracle: answer, shadow registers, configuration and counters must agree."""
 
 from driver import F_RING_PACKED, F_RING_RESET, Mirror, Rig, features, status
+from driver.balloon import BLOCK
 from fuzz import oracle
 from fuzz._cases import Source, repeat
 from virtio.layout import (
     DEV_ACK,
     DEV_BE_EPOCH,
+    DEV_POOL_GIVEN,
     DEV_QUEUE_READY,
     DEV_QUEUE_RESET,
     DEV_QUEUE_STRIDE,
@@ -19,7 +21,8 @@ from virtio.layout import (
     DRV_TOKEN,
 )
 
-POOL_SIZE = 0x1000
+BLOCKS = 4
+POOL_SIZE = BLOCKS * BLOCK
 REGISTERS = (0x70, 0x20, 0x38, 0x44, 0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4, 0xC0, 0xC0, 0x100, 0x102, 0x103)
 PLAIN = 3 << 32 | 1
 WANTED = (PLAIN, PLAIN | F_RING_RESET, PLAIN | F_RING_PACKED | F_RING_RESET)
@@ -30,13 +33,15 @@ def negotiated(wanted):
     return [status(3)] + features(wanted) + [status(11)]
 
 
-def fits(packed, size, desc, driver, device):
-    """Are these areas of a queue aligned and inside the pool?"""
+def place(packed, size, desc, driver, device):
+    """Return the blocks of the pool that these areas of a queue take, None if they are misaligned or not inside."""
     areas = [(desc, 16, 16 * size), (driver, 2, 6 + 2 * size), (device, 4, 6 + 8 * size)]
     if packed:
         areas[1:] = (driver, 4, 4), (device, 4, 4)
     end = Rig.BASE + POOL_SIZE
-    return all(at % alignment == 0 and at >= Rig.BASE and at + size <= end for at, alignment, size in areas)
+    if not all(at % alignment == 0 and at >= Rig.BASE and at + size <= end for at, alignment, size in areas):
+        return None
+    return {(at + byte - Rig.BASE) // BLOCK for at, _, size in areas for byte in (0, size - 1)}
 
 
 class Overtaken:
@@ -65,7 +70,7 @@ class Bench:
         self.driver = self.rig.drivers[0]
         self.sync = self.rig.link.ports[0].sync
         self.page = self.sync.driver_page
-        self.oracle = oracle.Page(fits)
+        self.oracle = oracle.Page(place, BLOCKS)
 
     def value(self, offset):
         """Return a value that makes sense for a register, or one that does not."""
@@ -84,7 +89,11 @@ class Bench:
             return source.one_of((0, 0, 0, 1))
         if offset in (0x80, 0x90, 0xA0):
             # Areas that never overlap: what an overlap does to a running ring is the other fuzzer's business.
-            return Rig.BASE + 0x200 * (offset - 0x80 >> 4) + source.one_of((0, 0, 0, 0, 0x10, 2, 0xF80, 0x1000))
+            return (
+                Rig.BASE
+                + 0x200 * (offset - 0x80 >> 4)
+                + source.one_of((0, 0, 0, 0, 0x10, 2, POOL_SIZE - 0x80, POOL_SIZE))
+            )
         return source.below(256)
 
     def entry(self):
@@ -103,6 +112,8 @@ class Bench:
     def entries(self):
         """Return the entries of a batch."""
         source = self.source
+        if not source.below(6):
+            return [self.pool_entry() for _ in range(1 + source.below(4))] + [self.entry()] * (not source.below(8))
         start = source.below(5)
         batch = [status(0)] if start else []
         wanted = negotiated(source.one_of(WANTED))
@@ -116,10 +127,30 @@ class Bench:
             batch = (batch + [self.entry() for _ in range(8)] * 30)[: source.one_of((239, 240))]
         return batch + [self.entry() for _ in range(source.below(4))][: 240 - len(batch)]
 
+    def pool_entry(self):
+        """Return an entry that gives, takes or answers, most of the time rightly."""
+        source = self.source
+        offset = source.one_of((0x860, 0x860, 0x868, 0x868, 0x870))
+        given = sorted(self.oracle.given)
+        first = given[-1] if given and offset == 0x868 and source.below(3) else source.below(BLOCKS + 1)
+        value = source.below(4) if offset == 0x870 else source.one_of((1, 1, 1, 2, 0, 0xFFFFFFFF)) << 32 | first
+        length = 4 if offset == 0x870 else 8
+        wrong = source.below(200)
+        if wrong == 0:
+            return (offset, source.one_of((0, 1, 4, 8)), 0, 0, value)
+        if wrong == 1:
+            return (offset + source.one_of((1, 4, 16)), length, 0, 0, value)
+        return (offset, length, int(wrong == 2), int(wrong == 3), value | (wrong == 4) << 63)
+
+    def ask(self):
+        """The backend asks for some of the pool."""
+        self.oracle.ask(self.source.below(BLOCKS + 1))
+        self.rig.link.balloon.ask(self.oracle.target * BLOCK)
+
     def ring(self, index):
         """Return entries that set up queue `index`, most of the time rightly."""
         size = self.source.one_of((1, 2, 3, 4, 8))
-        wrong = 0 if self.source.below(8) else self.source.one_of((1, 2, 0x1000, 1 << 40))
+        wrong = 0 if self.source.below(8) else self.source.one_of((1, 2, BLOCK - 0x40, POOL_SIZE, 1 << 40))
         places = [(offset, 8, 0, index, Rig.BASE + 0x200 * n + wrong) for n, offset in enumerate((0x80, 0x90, 0xA0))]
         return [(0x38, 4, 0, index, size)] + places + [(0x44, 4, 0, index, 1)]
 
@@ -141,6 +172,8 @@ class Bench:
             return self.scrub()
         if not source.below(40):
             self.fail()
+        if not source.below(10):
+            self.ask()
         entries, wrong, acked = self.entries(), self.wrong(), driver.load(DEV_ACK)
         before = dict(self.oracle.counts)
         token = driver.publish(entries, **wrong)
@@ -160,6 +193,7 @@ class Bench:
         self.compare()
         met = {name: value - before[name] for name, value in self.oracle.counts.items()}
         met["running"] = int(driver.status == 15)
+        met["given back"] = len(self.oracle.given)
         met["queue reset"] = int(any(queue["reset"] for queue in self.oracle.queues))
         met["failed"] = int(driver.status & 64 != 0)
         return met
@@ -208,6 +242,10 @@ class Bench:
         assert (driver.status, shown) == (expected.shown, [(q["ready"], q["reset"]) for q in expected.queues])
         assert list(driver.config(0, 8)) == expected.config
         assert driver.load(DEV_BE_EPOCH) == self.rig.link.epoch and driver.sent(DRV_REQ) is not None
+        balloon = self.rig.link.balloon
+        ranges = [(at // BLOCK, (at + length) // BLOCK) for at, length in balloon.ranges()]
+        assert {block for first, end in ranges for block in range(first, end)} == expected.given
+        assert (driver.load(DEV_POOL_GIVEN), balloon.is_answered) == (len(expected.given), expected.is_answered)
         counts = {name: getattr(self.sync, name) for name in expected.counts}
         assert counts == expected.counts, (counts, expected.counts)
 

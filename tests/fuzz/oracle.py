@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a backend must do with any batch, written from docs/transport.md, 4.4 to 5, alone.
+"""What a backend must do with any batch, written from docs/transport.md, 4.4 to 5 and 10, alone.
 
 `Page` predicts the answer, the shadow registers and the counters; it shares no code with the firmware. The device is
 `driver.Mirror`.
@@ -12,17 +12,22 @@ REQUIRED = 3 << 32
 PACKED, RING_RESET = 1 << 34, 1 << 40
 OFFERED = 3 | 1 << 28 | 1 << 29 | REQUIRED | PACKED | 1 << 36 | RING_RESET
 SIZES = (16, 8)
+GIVE, TAKE, ANSWER = 0x860, 0x868, 0x870
 ADDRESS_REGISTERS = {0x80: (0, 0), 0x84: (0, 1), 0x90: (1, 0), 0x94: (1, 1), 0xA0: (2, 0), 0xA4: (2, 1)}
 
 
 class Page:
     """The registers of a Mirror behind synchronisation pages, as docs/transport.md describes them.
 
-    `fits(packed, size, desc, driver, device)` tells whether these areas are aligned and inside the pool.
+    `place(packed, size, desc, driver, device)` returns the blocks of the pool in which these areas lie, None if they
+    are misaligned or outside of it; it has `blocks` of them. `given`: those that are given back.
     """
 
-    def __init__(self, fits):
-        self.fits = fits
+    def __init__(self, place, blocks):
+        self.place = place
+        self.blocks = blocks
+        self.given = set()
+        self.target = self.request = self.answer = 0
         self.config = [0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17]
         self.counts = {"batches": 0, "vetoed": 0, "refused": 0, "unbelievable": 0, "torn": 0}
         self.life = 0
@@ -61,10 +66,13 @@ class Page:
         """Take a believable batch of frontend life `life`; return (result, index)."""
         if life != self.life:
             self.life = life
+            self.given, self.answer = set(), 0
             self.clear()
         self.counts["batches"] += 1
         if not entries:
             result, index = MALFORMED, 0
+        elif entries[0][0] in (GIVE, TAKE, ANSWER):
+            result, index = self._pool(entries)
         elif self.failed and not self._is_reset(entries[0]):
             result, index = NEEDS_RESET, 0
         else:
@@ -72,6 +80,70 @@ class Page:
         self.counts["vetoed"] += result == VETO
         self.counts["refused"] += result not in (OK, VETO)
         return result, index
+
+    def ask(self, target):
+        """The backend asks for so many blocks."""
+        self.target = target
+        self.request += 1
+
+    @property
+    def is_answered(self):
+        """Has the last request been answered?"""
+        return self.answer == self.request
+
+    def _pool(self, entries):
+        before = set(self.given), self.answer
+        for index, item in enumerate(entries):
+            result = self._pool_entry(*item)
+            if result != OK:
+                self.given, self.answer = before
+                return result, index
+        return OK, 0
+
+    def _pool_entry(self, offset, length, flags, selector, value):
+        if flags:
+            return MALFORMED
+        if offset not in (GIVE, TAKE, ANSWER):
+            return BAD_OFFSET
+        if length != (4 if offset == ANSWER else 8):
+            return BAD_LENGTH
+        if selector:
+            return BAD_SELECTOR
+        if value >= 1 << (8 * length):
+            return BAD_VALUE
+        if offset == ANSWER:
+            self.answer = value
+            return OK
+        first, count = value % (1 << 32), value >> 32
+        if offset == GIVE and len(self.given) + count > self.target:
+            return BAD_STATE
+        if offset == TAKE and len(self.given) - count < self.target:
+            return BAD_STATE
+        if count == 0 or first + count > self.blocks:
+            return BAD_VALUE
+        return self._move(offset, set(range(first, first + count)))
+
+    def _move(self, offset, blocks):
+        if offset == GIVE and not blocks & (self.given | self._rings()):
+            self.given |= blocks
+            return OK
+        highest = set(sorted(self.given)[-len(blocks) :])
+        if offset == TAKE and blocks == highest:
+            self.given -= blocks
+            return OK
+        return BAD_VALUE
+
+    def _rings(self):
+        """The blocks in which rings lie."""
+        packed, found = self.features() & PACKED != 0, set()
+        for queue in self.queues:
+            if queue["ready"]:
+                found |= self.place(packed, queue["size"], *queue["at"])
+        return found
+
+    def _fits(self, packed, queue):
+        blocks = self.place(packed, queue["size"], *queue["at"])
+        return blocks is not None and not blocks & self.given
 
     def _apply(self, entries):
         before = self.snapshot()
@@ -171,7 +243,7 @@ class Page:
                 return BAD_VALUE
             queue["size"] = value
         elif offset == 0x44:
-            if value > 1 or (value and not self.fits(packed, queue["size"], *queue["at"])):
+            if value > 1 or (value and not self._fits(packed, queue)):
                 return BAD_VALUE
             if value:
                 queue["ready"], queue["reset"] = 1, 0

@@ -65,7 +65,18 @@ def test_the_ring_fuzzers_meet_every_kind_of_chain(kind):
 
 def test_the_batch_fuzzer_meets_every_kind_of_batch():
     met = batches.fuzz(1, 500)
-    names = ("batches", "vetoed", "refused", "unbelievable", "torn", "scrubbed", "failed", "running", "queue reset")
+    names = (
+        "batches",
+        "vetoed",
+        "refused",
+        "unbelievable",
+        "torn",
+        "scrubbed",
+        "failed",
+        "running",
+        "queue reset",
+        "given back",
+    )
     assert all(met[name] for name in names)
 
 
