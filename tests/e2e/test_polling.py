@@ -80,6 +80,13 @@ def test_an_idle_pair_costs_little(way, pair):
     assert sum(shares) <= SHARE
 
 
+def test_the_pool_shrinks_and_grows_without_a_doorbell(backend, frontend, read_sensor):
+    for size in (1 << 20, 0):
+        backend.exec(f'links["linux0"].balloon.ask({size})')
+        frontend.wait_for(f"grep -q 'given {size}' /sys/kernel/debug/trapless/*/pool")
+    assert "wrong 0" in read_sensor(100)
+
+
 def test_a_backend_that_starts_again_is_found(pair, read_sensor):
     pair.restart_backend()
     pair.wait_probed()
