@@ -17,7 +17,7 @@
 
 #include "trapless_virtio.h"
 
-/* Whether each buffer of the queue has one descriptor, be it that of an indirect table. */
+/* Whether each buffer of a split queue has one descriptor, be it that of an indirect table. */
 static bool tpl_one_descriptor_each(struct virtqueue *vq)
 {
 	return vq->vdev->id.device != VIRTIO_ID_SCMI || vq->index == VIRTIO_SCMI_VQ_RX ||
@@ -25,19 +25,32 @@ static bool tpl_one_descriptor_each(struct virtqueue *vq)
 }
 
 /*
- * The core follows the flags of the shared descriptors: written anew, they cannot lead it astray.
- * Where a backend had changed them before, the core may count more free descriptors than there are.
+ * In a split queue the core follows the flags of the shared descriptors: written anew, they cannot
+ * lead it astray.
+ */
+static void tpl_mend_split(struct virtqueue *vq)
+{
+	struct vring_desc *desc = virtqueue_get_vring(vq)->desc;
+	unsigned int i;
+
+	for (i = 0; i < virtqueue_get_vring_size(vq); i++)
+		WRITE_ONCE(desc[i].flags, cpu_to_virtio16(vq->vdev, VRING_DESC_F_WRITE));
+}
+
+/*
+ * Where a backend had changed the flags of a split queue before, the core may count more free
+ * descriptors than there are.
  */
 static void tpl_detach(struct virtqueue *vq)
 {
 	unsigned int size = virtqueue_get_vring_size(vq);
-	struct vring_desc *desc = virtqueue_get_vring(vq)->desc;
-	unsigned int i, used = size - min(vq->num_free, size);
+	unsigned int used = size - min(vq->num_free, size);
 
-	if (!tpl_one_descriptor_each(vq))
-		return;
-	for (i = 0; i < size; i++)
-		WRITE_ONCE(desc[i].flags, cpu_to_virtio16(vq->vdev, VRING_DESC_F_WRITE));
+	if (!tpl_is_packed(vq)) {
+		if (!tpl_one_descriptor_each(vq))
+			return;
+		tpl_mend_split(vq);
+	}
 	while (used--)
 		virtqueue_detach_unused_buf(vq);
 }

@@ -120,9 +120,10 @@ static int tpl_finalize_features(struct virtio_device *vdev)
 	unsigned int bank;
 
 	vring_transport_features(vdev);
-	/* Doorbells carry no data, and the rings are split. */
+	/* Doorbells carry no data. */
 	__virtio_clear_bit(vdev, VIRTIO_F_NOTIFICATION_DATA);
-	__virtio_clear_bit(vdev, VIRTIO_F_RING_PACKED);
+	if (device->link->split)
+		__virtio_clear_bit(vdev, VIRTIO_F_RING_PACKED);
 
 	if (!__virtio_test_bit(vdev, VIRTIO_F_VERSION_1) ||
 	    !__virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM)) {

@@ -195,6 +195,7 @@ static int tpl_probe(struct platform_device *pdev)
 
 	if (IS_ERR(link))
 		return PTR_ERR(link);
+	link->split = of_property_read_bool(pdev->dev.of_node, "trapless,split-queues");
 	err = tpl_find_memory(link);
 	if (err)
 		return err;

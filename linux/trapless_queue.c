@@ -2,7 +2,8 @@
 /*
  * The virtqueues of a virtio device, in the link's pool
  *
- * docs/transport.md, section 6. Their set-up is collected, and goes out with DRIVER_OK.
+ * docs/transport.md, section 6. Packed ones where the backend offers them, since with split ones
+ * the core trusts what lies in the pool. Their set-up is collected, and goes out with DRIVER_OK.
  */
 #include <linux/overflow.h>
 #include <linux/virtio_ring.h>
@@ -23,17 +24,30 @@ static bool tpl_notify(struct virtqueue *vq)
 	return true;
 }
 
+/* The areas that the driver and the device write to; that of the descriptors is as long in both. */
+static size_t tpl_driver_area(struct virtqueue *vq)
+{
+	if (tpl_is_packed(vq))
+		return sizeof(struct vring_packed_desc_event);
+	return struct_size_t(struct vring_avail, ring, virtqueue_get_vring_size(vq) + 1);
+}
+
+static size_t tpl_device_area(struct virtqueue *vq)
+{
+	if (tpl_is_packed(vq))
+		return sizeof(struct vring_packed_desc_event);
+	return struct_size_t(struct vring_used, ring, virtqueue_get_vring_size(vq));
+}
+
 static int tpl_check_vring(struct tpl_device *device, struct virtqueue *vq)
 {
-	unsigned int size = virtqueue_get_vring_size(vq);
 	dma_addr_t desc = virtqueue_get_desc_addr(vq);
 	struct tpl_link *link = device->link;
 
-	if (tpl_in_pool(link, desc, size * sizeof(struct vring_desc)) &&
-	    tpl_in_pool(link, virtqueue_get_avail_addr(vq),
-			struct_size_t(struct vring_avail, ring, size + 1)) &&
-	    tpl_in_pool(link, virtqueue_get_used_addr(vq),
-			struct_size_t(struct vring_used, ring, size)))
+	static_assert(sizeof(struct vring_desc) == sizeof(struct vring_packed_desc));
+	if (tpl_in_pool(link, desc, virtqueue_get_vring_size(vq) * sizeof(struct vring_desc)) &&
+	    tpl_in_pool(link, virtqueue_get_avail_addr(vq), tpl_driver_area(vq)) &&
+	    tpl_in_pool(link, virtqueue_get_used_addr(vq), tpl_device_area(vq)))
 		return 0;
 	dev_err_ratelimited(&device->pdev->dev,
 			    "queue %u lies at %pad, outside of the pool %pa+0x%zx: is the kernel without CONFIG_DMA_RESTRICTED_POOL?\n",

@@ -32,6 +32,7 @@
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_config.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <asm/barrier.h>
@@ -217,6 +218,7 @@ struct tpl_link {
 	spinlock_t ring_lock; /* the channel and the kick counters; inside all other locks */
 	atomic_t rings; /* submitted to a mailbox that reports completion, not completed yet */
 
+	bool split; /* no packed queues, whatever the backend offers */
 	bool polls; /* the backend does not ring us */
 	bool polled; /* the backend does not hear us */
 	struct hrtimer poll;
@@ -243,6 +245,11 @@ struct tpl_link {
 	unsigned int num_devices;
 	struct tpl_device devices[] __counted_by(num_devices);
 };
+
+static inline bool tpl_is_packed(struct virtqueue *vq)
+{
+	return virtio_has_feature(vq->vdev, VIRTIO_F_RING_PACKED);
+}
 
 static inline struct tpl_device *tpl_first(struct tpl_link *link)
 {

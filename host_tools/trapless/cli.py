@@ -52,6 +52,10 @@ Topology = Annotated[
         metavar="NAME", help="Machines and links: two-frontends, or the path of a file like qemu/topology.toml."
     ),
 ]
+Queues = Annotated[
+    str | None,
+    typer.Option(metavar="packed|split", help="Layout of the virtqueues; packed if the topology says nothing."),
+]
 Platform = Annotated[
     str,
     typer.Option(
@@ -78,11 +82,13 @@ def _options(
     modules: Path | None,
     model: Path | None,
     topology: str | None,
+    queues: str | None,
     add: list[Path] | None = None,
 ) -> Options:
     from trapless.options import Options
 
-    return Options(platform, kernel=kernel, modules=modules, model=model, topology=topology, add=add or [])
+    chosen = {"kernel": kernel, "modules": modules, "model": model, "topology": topology, "queues": queues}
+    return Options(platform, **chosen, add=add or [])
 
 
 def _print_commands(pair: Pair) -> None:
@@ -103,6 +109,7 @@ def run(
     model: Model = None,
     add: Add = None,
     topology: Topology = None,
+    queues: Queues = None,
     frontend: FrontendName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what Linux sees as JSON and end.")] = False,
     print_command: PrintCommand = False,
@@ -113,7 +120,7 @@ def run(
     """
     from trapless.pair import Pair
 
-    pair = Pair(_options(platform, kernel, modules, model, topology, add))
+    pair = Pair(_options(platform, kernel, modules, model, topology, queues, add))
     chosen = pair.named(frontend)
     if print_command:
         return _print_commands(pair)
@@ -189,6 +196,7 @@ def exec_(
     modules: Modules = None,
     model: Model = None,
     topology: Topology = None,
+    queues: Queues = None,
     frontend: FrontendName = None,
     print_command: PrintCommand = False,
 ) -> None:
@@ -203,7 +211,7 @@ def exec_(
 
     if backend and (backend.is_dir() or not backend.exists()):
         raise TraplessError(f"no such script for the backend: {backend}")
-    pair = Pair(_options(platform, kernel, modules, model, topology, add))
+    pair = Pair(_options(platform, kernel, modules, model, topology, queues, add))
     chosen = pair.named(frontend)
     if print_command:
         return _print_commands(pair)
@@ -331,6 +339,7 @@ def bench(
     modules: Modules = None,
     model: Model = None,
     topology: Topology = None,
+    queues: Queues = None,
 ) -> None:
     """Boot the pair on each platform and measure it.
 
@@ -341,7 +350,7 @@ def bench(
     from trapless.options import PLATFORMS
 
     platforms = [platform] if platform else PLATFORMS
-    measure.main(_options(platforms[0], kernel, modules, model, topology), platforms, rounds, as_json)
+    measure.main(_options(platforms[0], kernel, modules, model, topology, queues), platforms, rounds, as_json)
 
 
 @app.command()

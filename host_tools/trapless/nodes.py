@@ -60,6 +60,7 @@ def frontend_link(link: Link, where: Place, regions: list[int], bell: Node) -> N
         "memory-region": regions,
         "dma-coherent": True,
         **bell,
+        **({"trapless,split-queues": True} if link.queues == "split" else {}),
         "#address-cells": 2,
         "#size-cells": 2,
         "ranges": True,

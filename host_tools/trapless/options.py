@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trapless.errors import TraplessError
+from trapless.topology import QUEUES
 from trapless.tree import Node
 
 PLATFORMS = ("qemu", "xen")
@@ -22,6 +23,7 @@ class Options:
         kernel: Linux Image of the frontend.
         modules: directory with *.ko for it.
         topology: name of a topology or path of its file, see `trapless.topology.find`.
+        queues: "packed" or "split" on all links, whatever the topology says.
         model: platform description that the backend serves instead of models.default.
         add: files that appear under /host in the frontend.
         backend_image: the backend's Image.
@@ -35,6 +37,7 @@ class Options:
     kernel: Path | None = None
     modules: Path | None = None
     topology: str | None = None
+    queues: str | None = None
     model: Path | None = None
     add: list[Path] = field(default_factory=list)
     backend_image: Path | None = None
@@ -53,6 +56,8 @@ class Options:
             raise TraplessError(f"no such platform: {self.platform} (there are {', '.join(PLATFORMS)})")
         if self.sanitizer and self.platform != "qemu":
             raise TraplessError("kernels with a sanitizer run on platform qemu only: their machines are larger")
+        if self.queues not in (None, *QUEUES):
+            raise TraplessError(f"no such layout of queues: {self.queues} (there are {', '.join(QUEUES)})")
         for what, path in (("kernel", self.kernel), ("image of the backend", self.backend_image)):
             if path and not path.is_file():
                 raise TraplessError(f"no such {what}: {path}")

@@ -53,6 +53,7 @@ class Pair:
             sanitizer = sanitizers.SANITIZERS[self.options.sanitizer]
             plan = plan.with_frontends(sanitizer.private, sanitizer.cpus, sanitizer.bootargs)
             self.patience = sanitizer.patience
+        plan = plan.with_queues(self.options.queues) if self.options.queues else plan
         self.topology = plan.with_model(romfs.USER_MODEL) if self.options.model else plan
         self.model = str(self.options.model or model.name_of(self.topology))
         self.platform = model.load(self.options.model or self.model)

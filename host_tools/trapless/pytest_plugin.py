@@ -42,8 +42,9 @@ _known: Counter[str] = Counter()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --kernel, --modules, --model, --platform and --topology, which mean what they mean to `trapless run`."""
+    """Add --kernel, --modules, --model, --platform, --topology and --queues: they mean what they do to `trapless run`."""
     from trapless.options import PLATFORMS
+    from trapless.topology import QUEUES
 
     group = parser.getgroup("trapless", "the pair of virtual machines")
     for name, text in _OPTIONS.items():
@@ -52,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     kernels = sorted(SANITIZERS)
     group.addoption("--sanitizer", default=None, choices=kernels, help="frontends whose kernel looks after itself")
     group.addoption("--topology", default=None, metavar="NAME", help="machines and links: two-frontends, or a file")
+    group.addoption("--queues", default=None, choices=QUEUES, help="layout of the virtqueues")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def command_line_options(config: pytest.Config) -> Options:
     """Return the options that pytest's command line gives."""
     from trapless.options import Options
 
-    given = {name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology", "sanitizer")}
+    given = {name: config.getoption(name) for name in (*_OPTIONS, "platform", "topology", "queues", "sanitizer")}
     return Options(**{name: value for name, value in given.items() if value is not None})
 
 

@@ -91,6 +91,7 @@ class Doorbell:
 
 
 SIDES = ("backend", "frontend")
+QUEUES = ("packed", "split")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class Link:
 
     `shm_offset`, `shm_size`: the memory for shared-memory regions of its devices; size 0: there is none.
     `rings`: the sides ("backend", "frontend") that ring the other one, which polls otherwise.
+    `queues`: "packed", if the backend offers such, or "split".
     """
 
     name: str
@@ -115,6 +117,7 @@ class Link:
     shm_offset: int = 0
     shm_size: int = 0
     rings: tuple[str, ...] = SIDES
+    queues: str = QUEUES[0]
 
     def device_page(self, device: Device) -> int:
         """Return the offset of the page that the backend writes."""
@@ -165,6 +168,10 @@ class Topology:
             if frontends.count(name) > 1:
                 raise TopologyError(f"{self.source}: {name} has several links, of which Linux would use one for SCMI")
         return backends.pop()
+
+    def with_queues(self, queues: str) -> Topology:
+        """Return the same topology with packed or split queues on every link."""
+        return replace(self, links=tuple(replace(link, queues=queues) for link in self.links))
 
     def with_model(self, model: str) -> Topology:
         """Return the same topology with every SCMI device's model replaced."""
@@ -248,6 +255,8 @@ def _check(topology: Topology) -> None:
             raise TopologyError(
                 f"link {link.name}: who rings is some of {', '.join(SIDES)}, not {', '.join(link.rings)}"
             )
+        if link.queues not in QUEUES:
+            raise TopologyError(f"link {link.name}: queues are {' or '.join(QUEUES)}, not {link.queues}")
         for end in (link.backend, link.frontend):
             if end not in topology.machines:
                 raise TopologyError(f"{topology.source}: link {link.name} ends at {end!r}, which is no machine")
