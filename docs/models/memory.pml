@@ -8,6 +8,8 @@
  * wait, and order no store with a later load: a load that must stay behind a store has an mb before it here.
  * Loads that nothing orders are done in any order by the models, as far as `without()` allows it.
  *
+ * Where both sides store to one place in turns, each has a word for it, which LANDS_IN that place.
+ *
  * A model defines WORDS (how many), FE_WORDS (the first that many are the frontend's) and LANDINGS (each word as
  * LANDS(word)) before it includes this file. -DREMOVED=NAME takes away one
  * of the things that a model names, -DALSO_REMOVED=NAME another one.
@@ -44,8 +46,9 @@ inline store(word, value) {
 
 #define barrier(side, name) (without(name) || under_way[side] == 0)
 
-#define LANDS(word) :: d_step { \
-	landing[word] -> memory[word] = stored[word]; stored[word] = 0; \
+#define LANDS(word) LANDS_IN(word, word)
+#define LANDS_IN(word, place) :: d_step { \
+	landing[word] -> memory[place] = stored[word]; stored[word] = 0; \
 	landing[word] = false; under_way[SIDE(word)]--; }
 
 active proctype Buffers() {

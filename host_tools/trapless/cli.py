@@ -87,8 +87,7 @@ def _options(
 ) -> Options:
     from trapless.options import Options
 
-    chosen = {"kernel": kernel, "modules": modules, "model": model, "topology": topology, "queues": queues}
-    return Options(platform, **chosen, add=add or [])
+    return Options(platform, kernel, modules, topology, queues, model, add or [])
 
 
 def _print_commands(pair: Pair) -> None:

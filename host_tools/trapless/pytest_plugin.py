@@ -42,7 +42,7 @@ _known: Counter[str] = Counter()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --kernel, --modules, --model, --platform, --topology and --queues: they mean what they do to `trapless run`."""
+    """Add --kernel, --modules, --model, --platform, --topology, --queues: they mean what they do to `trapless run`."""
     from trapless.options import PLATFORMS
     from trapless.topology import QUEUES
 

@@ -17,7 +17,9 @@ from virtio import layout
 OK = layout.RESULT_OK
 INDIRECT_DESC, EVENT_IDX = 1 << 28, 1 << 29
 VERSION_1, ACCESS_PLATFORM, RING_PACKED = 1 << 32, 1 << 33, 1 << 34
-RINGS = (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
+RINGS = tuple(
+    layout | extra for layout in (0, RING_PACKED) for extra in (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
+)
 KINDS = {"scmi": 32, "rng": 4}
 EDGES = (0, 1, 2, 3, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 QUIET = 0.0005
