@@ -132,6 +132,9 @@ def test_bells():
     notify()
     without_allocation(notify)
     assert page.r32(8) == 0xFFFFFFFF
+    notify = edge.Notifier(page, 4, page, 0, edge.Hypercall(32, 4, page))
+    notify()
+    without_allocation(notify)
 
 
 def test_notify_and_interrupts():
