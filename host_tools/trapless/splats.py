@@ -30,6 +30,7 @@ BEGINNINGS = (
     "[ra]cu.*detected .*stall",
     "inconsistent lock state",
     "invalid wait context",
+    "INFO: trying to register non-static key",
     "blocked for more than",
     "Kernel panic",
 )
