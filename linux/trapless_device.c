@@ -122,8 +122,13 @@ static int tpl_finalize_features(struct virtio_device *vdev)
 	vring_transport_features(vdev);
 	/* Doorbells carry no data. */
 	__virtio_clear_bit(vdev, VIRTIO_F_NOTIFICATION_DATA);
-	if (device->link->split)
+	if (device->link->split) {
 		__virtio_clear_bit(vdev, VIRTIO_F_RING_PACKED);
+	} else if (!__virtio_test_bit(vdev, VIRTIO_F_RING_PACKED)) {
+		dev_err_ratelimited(&device->pdev->dev,
+				    "the backend offers no packed queues; with split ones it could hang this kernel: trapless,split-queues on the link's node says that it is trusted\n");
+		return -EINVAL;
+	}
 
 	if (!__virtio_test_bit(vdev, VIRTIO_F_VERSION_1) ||
 	    !__virtio_test_bit(vdev, VIRTIO_F_ACCESS_PLATFORM)) {

@@ -32,7 +32,6 @@
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_config.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <asm/barrier.h>
@@ -218,7 +217,7 @@ struct tpl_link {
 	spinlock_t ring_lock; /* the channel and the kick counters; inside all other locks */
 	atomic_t rings; /* submitted to a mailbox that reports completion, not completed yet */
 
-	bool split; /* no packed queues, whatever the backend offers */
+	bool split; /* the backend is trusted: no packed queues, whatever it offers */
 	bool polls; /* the backend does not ring us */
 	bool polled; /* the backend does not hear us */
 	struct hrtimer poll;

@@ -10,16 +10,15 @@ import random
 import struct
 import time
 
-from e2e.hostile_rings import Packed, Split
+from e2e.hostile_rings import Queue
 from trapless import region
 from virtio import layout
 
 OK = layout.RESULT_OK
 INDIRECT_DESC, EVENT_IDX = 1 << 28, 1 << 29
 VERSION_1, ACCESS_PLATFORM, RING_PACKED = 1 << 32, 1 << 33, 1 << 34
-RINGS = tuple(
-    layout | extra for layout in (0, RING_PACKED) for extra in (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
-)
+BASE = VERSION_1 | ACCESS_PLATFORM | RING_PACKED
+RINGS = (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
 KINDS = {"scmi": 32, "rng": 4}
 EDGES = (0, 1, 2, 3, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 QUIET = 0.0005
@@ -46,7 +45,6 @@ class Page:
     def forget(self):
         """A new life of the backend knows of nothing."""
         self.queues = {}
-        self.features = 0
         self.running = False
         self.status = 0
         self.seen = self.sent(layout.DRV_REQ)
@@ -100,11 +98,8 @@ class Page:
             self.running = value & 4 != 0
             if not value:
                 self.queues = {}
-        elif offset == layout.REG_DRIVER_FEATURES:
-            self.features |= value << 32 * selector
         elif offset == layout.REG_QUEUE_SIZE:
-            kind = Packed if self.features & RING_PACKED else Split
-            self.queues[selector] = kind(self.memory, self.shift, value, self.random, self.word)
+            self.queues[selector] = Queue(self.memory, self.shift, value, self.random, self.word)
         elif layout.REG_QUEUE_DESC_LOW <= offset < layout.REG_SHM_SEL and selector in self.queues:
             self.queues[selector].areas[(offset - layout.REG_QUEUE_DESC_LOW) >> 4] = value
 
@@ -122,15 +117,14 @@ class NotAttached(AssertionError):
 
 
 class HostileBackend:
-    """Plays the backend of `frontend`'s link, with rings of the kinds in `rings` (bits of features).
+    """Plays the backend of `frontend`'s link.
 
     `done`: the cases so far, by kind; `lives`: how many it began; `attached`: in how many Linux set up a device.
     """
 
-    def __init__(self, frontend, pool_base, seed, rings=RINGS):
+    def __init__(self, frontend, pool_base, seed):
         self.frontend = frontend
         self.random = random.Random(seed)
-        self.rings = rings
         link = frontend.link
         with region.path(frontend.vm.directory, link).open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), 0)
@@ -153,9 +147,12 @@ class HostileBackend:
     def life(self, attacks):
         """Announce a life, rightly or not; be attached to; then do `attacks` wrong things to the queues and words."""
         epoch = self.random.randrange(1, 1 << 32)
-        features = VERSION_1 | ACCESS_PLATFORM | self.random.choice(self.rings)
+        kind = self.random.choice(("honest", "honest", "honest", "page", "answer", "hasty", "split"))
+        features = BASE | self.random.choice(RINGS)
+        if kind == "split":
+            features &= ~RING_PACKED
+            self.count(kind)
         publish = [page.announce(epoch, features) for page in self.pages]
-        kind = self.random.choice(("honest", "honest", "page", "answer", "hasty"))
         if kind == "page":
             self.spoil_page()
         for step in publish:
@@ -170,6 +167,7 @@ class HostileBackend:
         self.attached += attached
         if kind == "honest" and not attached:
             raise NotAttached(f"Linux did not attach to life {self.lives}, in which nothing was wrong so far")
+        assert kind != "split" or not attached, "Linux took split queues of a backend that is not trusted"
         for _ in range(attacks if attached else ALONE):
             self.attack()
             self.serve(0.01)
