@@ -185,10 +185,10 @@ class Packed(Ring):
     def _ask(self, wanted):
         if self.broken:
             return
-        event = (0, 1)
-        if wanted:
-            event = (self.place(self.taken), 2) if self.event_idx else (0, 0)
-        pack_into("<HH", self.pool, self.device, *event)
+        if not self.event_idx:
+            pack_into("<HH", self.pool, self.device, 0, 0 if wanted else 1)
+        elif wanted:
+            pack_into("<HH", self.pool, self.device, self.place(self.taken), 2)
 
     def _step(self):
         found = self._list()

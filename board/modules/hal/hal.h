@@ -13,6 +13,8 @@
 #include "py/obj.h"
 #include "py/runtime.h"
 
+#include "barrier.h"
+
 #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "_hal needs a little-endian machine: shared memory is little-endian and accessed in place"
 #endif
@@ -94,11 +96,11 @@ typedef struct {
     hal_area_t device;
     uint16_t start; /* last_avail and used_index at the beginning */
     bool power_of_two;
-    bool (*pending)(const struct hal_queue *queue);
+    void (*look)(struct hal_queue *queue); /* set what hal_queue_pending() looks at */
     int (*take)(struct hal_queue *queue, hal_chain_t *chain); /* as pop() */
     void (*give_back)(struct hal_queue *queue, const hal_chain_t *chain, uint32_t n);
     bool (*wanted)(const struct hal_queue *queue, uint16_t pushed); /* an interrupt for what was pushed */
-    void (*rest)(const struct hal_queue *queue, bool resting);
+    void (*rest)(const struct hal_queue *queue, bool resting); /* not resting: without the event index only */
 } hal_layout_t;
 
 typedef struct hal_queue {
@@ -109,6 +111,10 @@ typedef struct hal_queue {
     uint8_t *desc;
     uint8_t *driver; /* split: the available ring; packed: the driver's event suppression structure */
     uint8_t *device; /* split: the used ring; packed: the device's */
+    const uint8_t *seen; /* 16 bits by which the driver shows that a chain waits: see hal_queue_pending() */
+    uint16_t key;
+    uint16_t mask;
+    bool match;
     uint16_t size;
     uint16_t last_avail;
     uint16_t used_index;
@@ -168,8 +174,22 @@ hal_queue_t *hal_arg_queue(mp_obj_t queue);
 int hal_queue_pop(hal_queue_t *queue, hal_chain_t *chain, mp_obj_t buf);
 void hal_queue_push(hal_queue_t *queue, hal_chain_t *chain, mp_obj_t n, mp_obj_t buf);
 bool hal_queue_signal(hal_queue_t *queue);
-bool hal_queue_pending(const hal_queue_t *queue);
-void hal_queue_rest(const hal_queue_t *queue, bool resting); /* ask for kicks, or say that they are not needed */
+
+/*
+ * Does a chain wait? If the word equals the key, as far as the mask goes, (packed) or does not (split). Both layouts
+ * without a call: every turn of the loop asks it several times of every queue. Acquire: pairs with the driver's barrier
+ * before an index (2.7.13.3) or flags (2.8.21.1).
+ */
+static inline bool hal_queue_pending(const hal_queue_t *self) {
+    return (((hal_load_acquire16(self->seen) ^ self->key) & self->mask) == 0) == self->match;
+}
+
+/* Ask for kicks, or say that they are not needed. With the event index one that is past says so by itself. */
+static inline void hal_queue_rest(const hal_queue_t *self, bool resting) {
+    if (resting || !self->event_idx) {
+        self->layout->rest(self, resting);
+    }
+}
 
 /* queue.c, for the layouts */
 bool hal_queue_inside(const hal_queue_t *queue, uint64_t addr, size_t len, size_t *off); /* of the pool; where */

@@ -32,14 +32,9 @@ static uint8_t *descriptor(const hal_queue_t *self, uint16_t place) {
     return self->desc + sizeof(descriptor_t) * (place & ~WRAP);
 }
 
-static uint16_t load_flags(const hal_queue_t *self, uint16_t place) {
-    /* Acquire: pairs with the driver's barrier between a descriptor and its flags (2.8.21.1). */
-    return hal_load_acquire16(descriptor(self, place) + offsetof(descriptor_t, flags));
-}
-
-/* 2.8.1: AVAIL is the wrap counter, USED is not. */
-static bool is_available(uint16_t flags, uint16_t place) {
-    return (flags & (DESC_F_AVAIL | DESC_F_USED)) == (place & WRAP ? DESC_F_AVAIL : DESC_F_USED);
+/* The flags of an available descriptor (2.8.1): AVAIL is the wrap counter, USED is not. */
+static uint16_t available(uint16_t place) {
+    return place & WRAP ? DESC_F_AVAIL : DESC_F_USED;
 }
 
 static uint16_t advance(const hal_queue_t *self, uint16_t place, uint16_t n) {
@@ -50,8 +45,11 @@ static uint16_t advance(const hal_queue_t *self, uint16_t place, uint16_t n) {
     return (uint16_t)((number - self->size) | (~place & WRAP));
 }
 
-static bool packed_pending(const hal_queue_t *self) {
-    return is_available(load_flags(self, self->last_avail), self->last_avail);
+static void packed_look(hal_queue_t *self) {
+    self->seen = descriptor(self, self->last_avail) + offsetof(descriptor_t, flags);
+    self->key = available(self->last_avail);
+    self->mask = DESC_F_AVAIL | DESC_F_USED;
+    self->match = true;
 }
 
 static descriptor_t fetch(const uint8_t *at) {
@@ -93,7 +91,7 @@ static int take_list(hal_queue_t *self, hal_chain_t *chain, uint16_t flags) {
         }
         desc = fetch(descriptor(self, place));
         desc.flags = slots == 0 ? flags : desc.flags;
-        if (!is_available(desc.flags, place)) {
+        if ((desc.flags & (DESC_F_AVAIL | DESC_F_USED)) != available(place)) {
             return hal_queue_break(self, HAL_REASON_UNAVAILABLE);
         }
         if (reason == HAL_REASON_NONE) {
@@ -109,8 +107,8 @@ static int take_list(hal_queue_t *self, hal_chain_t *chain, uint16_t flags) {
 }
 
 static int packed_take(hal_queue_t *self, hal_chain_t *chain) {
-    uint16_t flags = load_flags(self, self->last_avail);
-    if (!is_available(flags, self->last_avail)) {
+    uint16_t flags = hal_load_acquire16(self->seen);
+    if ((flags & self->mask) != self->key) {
         return HAL_EMPTY;
     }
     hal_chain_clear(chain);
@@ -148,9 +146,9 @@ static bool packed_wanted(const hal_queue_t *self, uint16_t pushed) {
 }
 
 static void packed_rest(const hal_queue_t *self, bool resting) {
-    uint32_t event = EVENT_DISABLE << EVENT_SHIFT;
-    if (resting) {
-        event = self->event_idx ? EVENT_DESC << EVENT_SHIFT | self->last_avail : 0;
+    uint32_t event = resting ? 0 : EVENT_DISABLE << EVENT_SHIFT;
+    if (self->event_idx) {
+        event = EVENT_DESC << EVENT_SHIFT | self->last_avail;
     }
     *(volatile uint32_t *)self->device = event;
 }
@@ -161,7 +159,7 @@ const hal_layout_t hal_layout_packed = {
     .device = { .entry = 0, .fixed = sizeof(uint32_t), .alignment = 4 },
     .start = WRAP,
     .power_of_two = false,
-    .pending = packed_pending,
+    .look = packed_look,
     .take = packed_take,
     .give_back = packed_give_back,
     .wanted = packed_wanted,

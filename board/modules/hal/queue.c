@@ -60,6 +60,7 @@ static mp_obj_t queue_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->device = ring_area(self, args[5], &layout->device);
     self->event_idx = mp_obj_is_true(args[6]);
     self->indirect = mp_obj_is_true(args[7]);
+    layout->look(self);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -72,6 +73,8 @@ hal_queue_t *hal_arg_queue(mp_obj_t queue) {
 
 int hal_queue_break(hal_queue_t *self, uint8_t reason) {
     self->broken = true;
+    self->mask = 0; /* with which nothing is pending any more */
+    self->match = false;
     self->reason = reason;
     return HAL_BROKEN;
 }
@@ -84,10 +87,6 @@ uint8_t hal_queue_table(const hal_queue_t *self, uint64_t addr, uint32_t len, si
         return HAL_REASON_TABLE;
     }
     return HAL_REASON_NONE;
-}
-
-bool hal_queue_pending(const hal_queue_t *self) {
-    return !self->broken && self->layout->pending(self);
 }
 
 static mp_obj_t queue_pending(mp_obj_t self_in) {
@@ -111,6 +110,7 @@ int hal_queue_pop(hal_queue_t *self, hal_chain_t *chain, mp_obj_t buf) {
 }
 
 int hal_queue_taken(hal_queue_t *self, hal_chain_t *chain, uint16_t head, uint8_t reason) {
+    self->layout->look(self);
     self->in_flight++;
     chain->queue = self;
     chain->head = head;
@@ -166,10 +166,6 @@ static mp_obj_t queue_signal(mp_obj_t self_in) {
     return mp_obj_new_bool(hal_queue_signal(MP_OBJ_TO_PTR(self_in)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(queue_signal_obj, queue_signal);
-
-void hal_queue_rest(const hal_queue_t *self, bool resting) {
-    self->layout->rest(self, resting);
-}
 
 static mp_obj_t queue_arm(mp_obj_t self_in) {
     hal_queue_rest(MP_OBJ_TO_PTR(self_in), true);

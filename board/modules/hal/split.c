@@ -29,8 +29,10 @@ static void store16(uint8_t *at, uint16_t value) {
     *(volatile uint16_t *)at = value;
 }
 
-static bool split_pending(const hal_queue_t *self) {
-    return hal_load_acquire16(self->driver + RING_INDEX) != self->last_avail;
+static void split_look(hal_queue_t *self) {
+    self->seen = self->driver + RING_INDEX;
+    self->key = self->last_avail;
+    self->mask = UINT16_MAX;
 }
 
 /*
@@ -124,10 +126,10 @@ static bool split_wanted(const hal_queue_t *self, uint16_t pushed) {
 }
 
 static void split_rest(const hal_queue_t *self, bool resting) {
-    if (!self->event_idx) {
-        store16(self->device + RING_FLAGS, resting ? 0 : USED_F_NO_NOTIFY);
-    } else if (resting) { /* else a stale avail_event is enough: the driver kicks at most once more */
+    if (self->event_idx) {
         store16(self->device + RING_ENTRIES + USED_SIZE * self->size, self->last_avail);
+    } else {
+        store16(self->device + RING_FLAGS, resting ? 0 : USED_F_NO_NOTIFY);
     }
 }
 
@@ -137,7 +139,7 @@ const hal_layout_t hal_layout_split = {
     .device = { .entry = USED_SIZE, .fixed = RING_OVERHEAD, .alignment = 4 },
     .start = 0,
     .power_of_two = true,
-    .pending = split_pending,
+    .look = split_look,
     .take = split_take,
     .give_back = split_give_back,
     .wanted = split_wanted,

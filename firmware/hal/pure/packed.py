@@ -127,5 +127,6 @@ class PackedQueue(Queue):
             self._store("<HH", self._device, 0, _ENABLE)
 
     def disarm(self):
-        """Tell the driver that kicks are not needed."""
-        self._store("<HH", self._device, 0, _DISABLE)
+        """Tell the driver that kicks are not needed; with the event index a place that is past does that by itself."""
+        if not self._event_idx:
+            self._store("<HH", self._device, 0, _DISABLE)

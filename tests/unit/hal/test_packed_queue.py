@@ -340,7 +340,7 @@ def test_arming(twin):
     push_some(events, twin, 3)
     for queue in (rings.queue, events.queue):
         queue.disarm()
-    assert (rings.device_event()[0], events.device_event()[0]) == (DISABLE, DISABLE)
+    assert (rings.device_event()[0], events.device_event()) == (DISABLE, (0, 0))
     for queue in (rings.queue, events.queue):
         queue.arm()
     assert (rings.device_event()[0], events.device_event()) == (ENABLE, (DESC, 3 | WRAP))
