@@ -93,6 +93,12 @@ void hal_port_timer_ms(uint32_t ms) {
     irq_restore(state);
 }
 
+void hal_port_look_ms(uint32_t ms) {
+    uint64_t state = irq_mask();
+    timer_set(TIMER_LOOK, ms == 0 ? TIMER_NEVER : timer_now() + timer_ticks(ms));
+    irq_restore(state);
+}
+
 const void *hal_port_dtb(size_t *len) {
     *len = platform.fdt.size;
     return platform.fdt.blob;

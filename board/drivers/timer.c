@@ -5,11 +5,14 @@
 
 #define CTL_ENABLE 1
 
-static uint64_t deadlines[TIMER_USERS] = { TIMER_NEVER, TIMER_NEVER };
+static uint64_t deadlines[TIMER_USERS] = { TIMER_NEVER, TIMER_NEVER, TIMER_NEVER };
 static uint64_t frequency;
 
 static void program(void) {
-    uint64_t next = deadlines[TIMER_WAIT] < deadlines[TIMER_HAL] ? deadlines[TIMER_WAIT] : deadlines[TIMER_HAL];
+    uint64_t next = TIMER_NEVER;
+    for (unsigned user = 0; user < TIMER_USERS; ++user) {
+        next = deadlines[user] < next ? deadlines[user] : next;
+    }
     if (next != TIMER_NEVER) {
         sysreg_write(cntv_cval_el0, next);
     }
@@ -32,6 +35,7 @@ void timer_set(enum timer_user user, uint64_t deadline) {
 void timer_interrupt(void) {
     uint64_t now = timer_now();
     bool hal_expired = deadlines[TIMER_HAL] <= now;
+    bool look_due = deadlines[TIMER_LOOK] <= now;
     for (unsigned user = 0; user < TIMER_USERS; ++user) {
         if (deadlines[user] <= now) {
             deadlines[user] = TIMER_NEVER;
@@ -40,6 +44,9 @@ void timer_interrupt(void) {
     program();
     if (hal_expired) {
         hal_on_timer();
+    }
+    if (look_due) {
+        hal_on_look();
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The generic timer: a counter, and two one-shot deadlines on one comparator; see timer.c. */
+/* The generic timer: a counter, and three one-shot deadlines on one comparator; see timer.c. */
 #ifndef TRAPLESS_TIMER_H
 #define TRAPLESS_TIMER_H
 
@@ -12,6 +12,7 @@
 enum timer_user {
     TIMER_WAIT,     /* wakes board_wait() */
     TIMER_HAL,      /* calls hal_on_timer() */
+    TIMER_LOOK,     /* calls hal_on_look() */
     TIMER_USERS,
 };
 

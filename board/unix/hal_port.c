@@ -22,6 +22,9 @@ void hal_port_irq_disable(unsigned intid) {
 void hal_port_timer_ms(uint32_t ms) {
 }
 
+void hal_port_look_ms(uint32_t ms) {
+}
+
 const void *hal_port_dtb(size_t *len) {
     *len = 0;
     return NULL;

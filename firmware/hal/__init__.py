@@ -14,6 +14,8 @@ A *machine* is `hal.metal` (the module; bare metal) or a `hal.sim.Machine` (one 
   do a bounded amount of work, and call `notify()` if some is left;
 - `notify()`: have the callback run again soon, after the prompt had its turn;
 - `timer(ms)`: have the callback run once, `ms` milliseconds from now; a new call replaces the old one, 0 cancels it;
+- `lookout(watch, shortest, longest, patience)`: have the callback run when a look, of which nobody knows who finds
+  nothing, sees work in a `Watch`: `shortest` to `longest` ms after the one before;
 - `nonce(avoid=())`: a random integer, 1 to 2^32 - 1, that is not in `avoid`;
 - `stir(window)`: mix the content of a Window (old page content) into the pool that nonces come from;
 - `ticks_ms()`, `ticks_us()`, `ticks_diff(end, start)`: time, wrapping where the interpreter's does.

@@ -101,5 +101,6 @@ def stir(window):
 serve = edge.serve
 notify = edge.notify
 timer = edge.timer
+lookout = edge.lookout
 reset = _hal.reset
 off = _hal.off

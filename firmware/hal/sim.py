@@ -9,6 +9,7 @@ from hal import edge
 from hal.compat import const
 from hal.contract import Doorbell, Link, draw, find_device, read_links
 from hal.fdt import Tree
+from hal.pure.lookout import Lookout
 
 PAGE_SIZE = const(0x1000)
 _WORD = const(0xFFFFFFFF)
@@ -76,6 +77,8 @@ class Machine:
         self._expired = None
         self._now_us = 0
         self._timer_us = None
+        self._lookout = None
+        self._look_us = 0
         self._random = (seed * 2654435761 + 1) & _WORD or 1
         self._word = bytearray(4)
         self._devices = {} if devices is None else devices
@@ -160,9 +163,19 @@ class Machine:
         """Make the serving callback due when `advance()` has moved time by `ms`; 0 cancels."""
         self._timer_us = self._now_us + 1000 * ms if ms else None
 
+    def lookout(self, watch, shortest, longest, patience):
+        """Look for work in `watch` while `advance()` moves time; None: no more."""
+        self._lookout = None
+        if watch is not None:
+            self._lookout = Lookout(watch, shortest, longest, patience, lambda: False, self.notify)
+            self._look_us = self._now_us + 1000 * self._lookout.ms
+
     def advance(self, ms):
-        """Move time; a timer that expires makes the serving callback due."""
-        self._now_us += 1000 * ms
+        """Move time; a timer that expires, and a look that finds work, make the serving callback due."""
+        until = self._now_us + 1000 * ms
+        while self._lookout is not None and self._look_us <= until:
+            self._look_us += 1000 * self._lookout.look()
+        self._now_us = until
         if self._timer_us is not None and self._now_us >= self._timer_us:
             self._timer_us = None
             self._expired = True

@@ -5,9 +5,14 @@ Source: docs/transport.md, 4.1 and 6. It has no thread of its own: a machine (se
 """
 
 from hal.alarm import Alarms
+from hal.compat import const
 from hal.edge import Watch
-from virtio.poll import POLL_MS, Poll
 
+# Between two looks where a frontend cannot ring, docs/transport.md, 6.8: while there is work, and at most; and how many
+# looks have to find nothing before they become rarer.
+POLL_MS = const(1)
+IDLE_MS = const(16)
+PATIENCE = const(20)
 HANDLERS_PER_RUN = 32
 
 
@@ -56,9 +61,8 @@ class Loop:
         for link in self.links:
             link.doorbell.ring()
         self._machine.serve(self.run)
-        polled = [link for link in self.links if not link.doorbell.hears]
-        if polled:
-            self.repeat(POLL_MS, Poll(polled).tick)
+        if not all(link.doorbell.hears for link in self.links):
+            self._machine.lookout(self._watch, POLL_MS, IDLE_MS, PATIENCE)
         self.notify()
 
     def watch_word(self, window, offset, handler):

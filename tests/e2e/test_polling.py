@@ -25,8 +25,9 @@ from e2e.test_pair import (  # noqa: F401 (the same tests, on this pair)
 )
 from trapless import bench, topology
 
-SECONDS = 15
-SHARE = 0.08  # a quiet machine shows 0.033; QEMU itself costs most of it
+SECONDS = 10
+WINDOWS = 4
+SHARE = 0.02
 FIRST_MS = 20
 RESTS = 40
 WAYS = {"nobody": [], "backend": ["backend"], "frontend": ["frontend"]}
@@ -71,13 +72,19 @@ def test_the_first_request_after_a_rest_is_answered_soon(way, frontend, steady):
 @pytest.mark.slow
 @pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 def test_an_idle_pair_costs_little(way, pair):
+    """Processor time of both QEMUs, all of it, in a window in which nobody asks for anything.
+
+    Caches and processors are shared with others, who can only make it more: one window of several must do.
+    """
     machines = [pair.backend_vm, pair.frontend.vm]
-    begin, used = time.monotonic(), [vm.cpu_seconds() for vm in machines]
-    time.sleep(SECONDS)  # the length of the measurement
-    passed = time.monotonic() - begin
-    shares = [(vm.cpu_seconds() - before) / passed for vm, before in zip(machines, used, strict=True)]
-    print(f"\n{way} rings: backend {shares[0]:.2%}, frontend {shares[1]:.2%}")
-    assert sum(shares) <= SHARE
+    found = []
+    while not found or (sum(found[-1]) > SHARE and len(found) < WINDOWS):
+        begin, used = time.monotonic(), [vm.cpu_seconds() for vm in machines]
+        time.sleep(SECONDS)  # the length of the measurement
+        passed = time.monotonic() - begin
+        found.append([(vm.cpu_seconds() - before) / passed for vm, before in zip(machines, used, strict=True)])
+        print(f"\n{way} rings: backend {found[-1][0]:.2%}, frontend {found[-1][1]:.2%}")
+    assert sum(found[-1]) <= SHARE, found
 
 
 def test_the_pool_shrinks_and_grows_without_a_doorbell(backend, frontend, read_sensor):

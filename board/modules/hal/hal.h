@@ -208,7 +208,14 @@ void hal_ring(mp_obj_t ring);
 /* hypercall.c */
 int64_t hal_hypercall(mp_obj_t call);
 
-/* echo.c, latch.c */
+/* watch.c: in any context, if the callback does not run */
+bool hal_watch_has_work(mp_obj_t watch);
+
+/* service.c: have the callback run soon; in any context */
+void hal_schedule(void);
+
+/* lookout.c, echo.c, latch.c */
+void hal_lookout_reset(void);
 void hal_echo_answer_all(void);
 void hal_echo_reset(void);
 void hal_latch_take_all(void);
@@ -223,6 +230,8 @@ MP_DECLARE_CONST_FUN_OBJ_2(hal_irq_attach_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_irq_detach_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_interrupt_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_timer_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(hal_lookout_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(hal_look_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(hal_echo_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(hal_echo_off_obj);
 MP_DECLARE_CONST_FUN_OBJ_3(hal_latch_obj);

@@ -78,6 +78,8 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_irq_detach), MP_ROM_PTR(&hal_irq_detach_obj) },
     { MP_ROM_QSTR(MP_QSTR_interrupt), MP_ROM_PTR(&hal_interrupt_obj) },
     { MP_ROM_QSTR(MP_QSTR_timer), MP_ROM_PTR(&hal_timer_obj) },
+    { MP_ROM_QSTR(MP_QSTR_lookout), MP_ROM_PTR(&hal_lookout_obj) },
+    { MP_ROM_QSTR(MP_QSTR_look), MP_ROM_PTR(&hal_look_obj) },
     { MP_ROM_QSTR(MP_QSTR_echo), MP_ROM_PTR(&hal_echo_obj) },
     { MP_ROM_QSTR(MP_QSTR_echo_off), MP_ROM_PTR(&hal_echo_off_obj) },
     { MP_ROM_QSTR(MP_QSTR_latch), MP_ROM_PTR(&hal_latch_obj) },

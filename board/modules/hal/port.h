@@ -43,6 +43,9 @@ void hal_port_irq_disable(unsigned intid);
 /* One one-shot timer: hal_on_timer() is called once, `ms` from now. A new call replaces the old one; 0 cancels it. */
 void hal_port_timer_ms(uint32_t ms);
 
+/* Another one: hal_on_look() is called once, `ms` from now. A new call replaces the old one; 0 cancels it. Any context. */
+void hal_port_look_ms(uint32_t ms);
+
 /* The flattened device tree that the machine was booted with, and its length; NULL and 0 if there is none. */
 const void *hal_port_dtb(size_t *len);
 
@@ -79,6 +82,9 @@ void hal_on_interrupt(unsigned intid);
 
 /* Interrupt context: the timer of hal_port_timer_ms() has expired. */
 void hal_on_timer(void);
+
+/* Interrupt context: the timer of hal_port_look_ms() has expired. */
+void hal_on_look(void);
 
 /*
  * Any context: does the serving callback run now? Then the port must not raise KeyboardInterrupt, but calls

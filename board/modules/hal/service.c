@@ -30,7 +30,7 @@ MP_REGISTER_ROOT_POINTER(mp_obj_t hal_fault);
 
 static void run(mp_sched_node_t *node);
 
-static void schedule(void) {
+void hal_schedule(void) {
     if (service.serving) {
         service.again = true;
     } else {
@@ -177,18 +177,19 @@ void hal_on_interrupt(unsigned intid) {
     if (intid < HAL_INTID_END && (service.attached[intid / 32] >> (intid % 32) & 1)) {
         hal_latch_take_all();
         hal_echo_answer_all();
-        schedule();
+        hal_schedule();
     }
 }
 
 void hal_on_timer(void) {
     service.expired = true;
-    schedule();
+    hal_schedule();
 }
 
 void hal_reset(void) {
     hal_latch_reset();
     hal_echo_reset();
+    hal_lookout_reset();
     hal_port_timer_ms(0);
     for (unsigned intid = HAL_INTID_MIN; intid < HAL_INTID_END; intid++) {
         if (service.attached[intid / 32] >> (intid % 32) & 1) {
@@ -229,7 +230,7 @@ static mp_obj_t hal_serving_(void) {
 MP_DEFINE_CONST_FUN_OBJ_0(hal_serving_obj, hal_serving_);
 
 static mp_obj_t hal_notify(void) {
-    schedule();
+    hal_schedule();
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_0(hal_notify_obj, hal_notify);

@@ -121,6 +121,21 @@ static mp_int_t scan(watch_t *self) {
     return -1;
 }
 
+bool hal_watch_has_work(mp_obj_t self_in) {
+    watch_t *self = MP_OBJ_TO_PTR(self_in);
+    for (size_t i = 0; i < self->top; i++) {
+        if (has_work(&self->slot[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static mp_obj_t watch_pending(mp_obj_t self_in) {
+    return mp_obj_new_bool(hal_watch_has_work(self_in));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(watch_pending_obj, watch_pending);
+
 static mp_obj_t watch_scan(mp_obj_t self_in) {
     return MP_OBJ_NEW_SMALL_INT(scan(MP_OBJ_TO_PTR(self_in)));
 }
@@ -198,6 +213,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(watch_run_obj, watch_run);
 static const mp_rom_map_elem_t watch_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&watch_run_obj) },
     { MP_ROM_QSTR(MP_QSTR_scan), MP_ROM_PTR(&watch_scan_obj) },
+    { MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&watch_pending_obj) },
     { MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&watch_wake_obj) },
     { MP_ROM_QSTR(MP_QSTR_rest), MP_ROM_PTR(&watch_rest_obj) },
     { MP_ROM_QSTR(MP_QSTR_expect), MP_ROM_PTR(&watch_expect_obj) },

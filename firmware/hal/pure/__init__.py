@@ -48,6 +48,8 @@ from hal.pure.service import (
     irq_detach,
     latch,
     latch_off,
+    look,
+    lookout,
     notify,
     run_pending,
     serve,

@@ -2,6 +2,7 @@
 """The serving callback, interrupts, latches and echoes. Nobody schedules the callback here: `run_pending()` does."""
 
 from hal.compat import const
+from hal.pure import lookout as lookouts
 from hal.pure.arguments import integer
 from hal.pure.bell import Bell, Hypercall
 from hal.pure.window import word64_at, word_at
@@ -25,6 +26,7 @@ class _Service:
         self.latches = [None] * LATCHES
         self.faults = 0
         self.fault = None
+        self.lookout = None
 
 
 _service = _Service()
@@ -191,3 +193,17 @@ def timer(ms):
     """Schedule the serving callback once, `ms` milliseconds from now; 0: not any more. (Here nobody counts.)"""
     if integer(ms) < 0:
         raise ValueError("negative time")
+
+
+def lookout(watch, shortest, longest, patience):
+    """Look at interrupt level whether a Watch has work, and schedule the serving callback then; None: no more.
+
+    The first look comes after `shortest` ms, and each one as many after one that found work, or after one while the
+    callback runs. After `patience` looks that found nothing the distance doubles from look to look, up to `longest` ms.
+    """
+    _service.lookout = lookouts.made(watch, shortest, longest, patience, serving, notify)
+
+
+def look():
+    """Look once, as the timer would; return in how many ms it would look again, 0: it does not look. For tests."""
+    return 0 if _service.lookout is None else _service.lookout.look()

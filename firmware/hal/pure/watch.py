@@ -109,6 +109,10 @@ class Watch:
                 return number
         return -1
 
+    def pending(self):
+        """Return whether any slot has work."""
+        return any(slot is not None and slot.work() for slot in self._slots)
+
     def _rest(self, resting):
         for slot in self._slots:
             if slot is not None:

@@ -288,3 +288,48 @@ def test_timer_and_device_tree(twin):
     raises(ValueError, twin.timer, -1)
     raises(TypeError, twin.timer, None)
     assert len(twin.dtb()) == 0
+
+
+@for_twins
+def test_a_lookout_hurries_while_there_is_work_and_rests_when_there_is_none(twin):
+    served = Served(twin)
+    word = twin.Window(bytearray(4), 4)
+    watch = twin.Watch(2)
+    watch.word(word, 0, 0)
+    assert twin.look() == 0
+    twin.lookout(watch, 1, 5, 2)
+    assert [twin.look() for _ in range(6)] == [1, 1, 2, 4, 5, 5]
+    settle(twin)
+    assert served.runs == 0
+    word.w32(0, 7)
+    assert twin.look() == 1
+    settle(twin)
+    assert served.runs == 1
+    word.w32(0, 0)
+    assert [twin.look() for _ in range(4)] == [1, 1, 2, 4]
+    twin.lookout(None, 1, 1, 0)
+    assert twin.look() == 0
+
+
+@for_twins
+def test_a_look_while_the_callback_runs_leaves_the_slots_alone(twin):
+    word = twin.Window(bytearray(4), 4)
+    watch = twin.Watch(1)
+    watch.word(word, 0, 0)
+    word.w32(0, 7)
+    found = []
+    served = Served(twin, lambda _: found.append(twin.look()))
+    twin.lookout(watch, 1, 8, 0)
+    twin.notify()
+    settle(twin)
+    assert (found, served.runs) == ([1], 1)
+    twin.lookout(None, 1, 1, 0)
+
+
+@for_twins
+def test_a_lookout_that_makes_no_sense(twin):
+    watch = twin.Watch(1)
+    for times in ((0, 5, 1), (6, 5, 1), (1, -1, 1), (1, 1 << 40, 1), (1, 5, -1)):
+        raises(ValueError, twin.lookout, watch, *times)
+    raises(TypeError, twin.lookout, 4, 1, 5, 1)
+    assert twin.look() == 0

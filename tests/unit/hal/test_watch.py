@@ -30,8 +30,9 @@ def test_a_word_is_work_when_it_is_neither_0_nor_expected(twin):
     assert watch.scan() == -1
     window.w32(8, 0xFFFFFFFF)
     assert watch.scan() == slot
+    assert watch.pending()
     watch.expect(slot, 0xFFFFFFFF)
-    assert watch.scan() == -1
+    assert watch.scan() == -1 and not watch.pending()
 
 
 @for_twins

@@ -23,8 +23,7 @@ from virtio.layout import (
     ENTRIES_MAX,
 )
 from virtio.link import Link
-from virtio.loop import Loop
-from virtio.poll import POLL_MS
+from virtio.loop import POLL_MS, Loop
 from virtio.registers import ENTRIES_PER_SLICE
 
 
