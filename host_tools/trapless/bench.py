@@ -3,8 +3,8 @@
 
 Times, allocations and counters come from one boot. Latencies of requests and of the doorbell echo, which is their floor
 (docs/transport.md, section 8), are taken in blocks that take turns, so that both meet the same machine. Instructions
-are counted in a second boot with the TCG plugin, which slows a machine down. Nothing is judged here: the figures depend
-on the host.
+are counted in a second boot with the TCG plugin, which slows a machine down. Both are done once more with split queues.
+Nothing is judged here: the figures depend on the host.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class SplitQueues:
+    """What requests cost with split queues, where all the other figures are for packed ones."""
+
+    request_us: Latency
+    ratio_p50: float
+    backend_instructions: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Figures:
     """All that is measured; times in microseconds or seconds, sizes in bytes."""
 
@@ -67,6 +76,7 @@ class Figures:
     seconds_to_first_reading: float = 0.0
     traps: dict[str, float] = field(default_factory=dict)
     """Of all domains together, per request, by the hypervisor's name for them; empty where there is no hypervisor."""
+    split_queues: SplitQueues | None = None
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -251,7 +261,26 @@ def measure(options: Options, rounds: int) -> Figures:
             "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 and alone else None,
         }
     # A plugin counts what a whole QEMU does.
-    return Figures(backend_instructions=instructions(options, rounds) if alone else {}, **first_boot)
+    counted = instructions(options, rounds) if alone else {}
+    split = measure_split(options, rounds) if alone and not options.queues else None
+    return Figures(backend_instructions=counted, split_queues=split, **first_boot)
+
+
+def measure_split(options: Options, rounds: int) -> SplitQueues:
+    """Boot with split queues; return what requests cost then.
+
+    Raises:
+        TraplessError: as for `measure`.
+    """
+    from trapless.pair import Pair
+
+    options = replace(options, queues="split")
+    with Pair(with_tool(options)) as pair:
+        pair.wait_ready()
+        number = sensor(pair)
+        pair.frontend.check(f"{TOOL} read {number} {_BLOCK}")
+        request, echo = latencies(pair, number, rounds)
+    return SplitQueues(request, request.p50 / echo.p50, instructions(options, rounds))
 
 
 def main(options: Options, platforms: Sequence[str], rounds: int, as_json: bool) -> None:
@@ -296,7 +325,15 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
     rows.append(("backend heap used", f"{figures.backend_heap_bytes_used:,} of {figures.backend_heap_bytes:,} bytes"))
     rows.append(("backend private memory", f"{figures.backend_private_memory_bytes >> 20} MiB"))
     rows.append(("backend's QEMU, resident", f"{figures.backend_process_resident_bytes >> 20} MiB"))
+    rows += _split_rows(figures.split_queues) if figures.split_queues else []
     return rows + (_fairness_rows(figures.fairness) if figures.fairness else [])
+
+
+def _split_rows(split: SplitQueues) -> list[tuple[str, str]]:
+    rows = _times("SCMI round trip with split queues", split.request_us)
+    rows.append(("round trip / floor with split queues, p50", f"{split.ratio_p50:.2f}"))
+    counts = split.backend_instructions.items()
+    return rows + [(f"backend instructions with split queues, {name}", f"{count:,.0f}") for name, count in counts]
 
 
 def _times(name: str, found: Latency) -> list[tuple[str, str]]:

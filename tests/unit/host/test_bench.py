@@ -62,6 +62,13 @@ def test_fairness_is_shown_where_it_was_measured():
     assert json.loads(json.dumps(asdict(replace(FIGURES, fairness=FAIR))))["fairness"]["ratio_p99"] == 1.25
 
 
+def test_split_queues_are_shown_where_they_were_measured():
+    split = bench.SplitQueues(LATENCY, 1.75, {"r": 1234.0})
+    text = bench.table({"qemu": replace(FIGURES, split_queues=split)})
+    assert "1.75" in text and "1,234" in text
+    assert "split" not in bench.table({"qemu": FIGURES})
+
+
 def test_what_a_flood_prints_becomes_a_rate():
     assert fairness.rate("5000 500000000") == 10_000
     for failed in ("", "scmi-raw: no reply in time"):
