@@ -33,18 +33,6 @@ _PAGE = const(4096)
 _PPI = const(16)
 
 
-class Refused(Exception):
-    """A hypercall was refused: its name, and Xen's error number (errno.h), negative."""
-
-
-def call(name, number, *arguments):
-    """Make a hypercall; return its answer. `name` is for people. Refused if it is negative."""
-    answer = edge.Hypercall(number, *arguments)()
-    if answer < 0:
-        raise Refused("Xen refuses %s: error %d" % (name, answer))
-    return answer
-
-
 def _structure(size, *words):
     """Return a Window of `size` bytes with (offset, bits, value) in them."""
     window = edge.Window(bytearray(size), size)
@@ -56,12 +44,14 @@ def _structure(size, *words):
 def map_page(space, index, frame):
     """Have Xen map page `index` of a map space (memory.h, XENMAPSPACE_) at guest frame `frame`, whatever was there.
 
-    Refused if Xen does not.
+    ValueError with Xen's error number (errno.h) if Xen refuses.
     """
     gone = _structure(16, (0, 16, _DOMID_SELF), (8, 64, frame))
     edge.Hypercall(_MEMORY_OP, _REMOVE_FROM_PHYSMAP, gone)()  # refused if nothing is there
     added = _structure(24, (0, 16, _DOMID_SELF), (4, 32, space), (8, 64, index), (16, 64, frame))
-    call("a mapping", _MEMORY_OP, _ADD_TO_PHYSMAP, added)
+    error = edge.Hypercall(_MEMORY_OP, _ADD_TO_PHYSMAP, added)()
+    if error < 0:
+        raise ValueError("Xen refuses the mapping of a page: error %d" % error)
 
 
 def spare_frame(node):
@@ -74,7 +64,7 @@ def spare_frame(node):
 class Hypervisor:
     """The event channels of this guest, and the interrupt that they share. Arguments as for `ivshmem.Hypervisor`.
 
-    ValueError if the device tree has no hypervisor; Refused if it does not say where events are noted.
+    ValueError if the device tree has no hypervisor, or if that does not say where events are noted.
     """
 
     def __init__(self, tree, map_window):
