@@ -16,6 +16,7 @@
  */
 #define TPL_GENERATION_TRIES 1000
 #define TPL_GENERATION_WAIT_US 10
+#define TPL_GENERATION_SLEEP_US 1000
 
 /* So many looks in a row at the configuration space that find another generation are a fault. */
 #define TPL_GENERATION_CHANGES 50
@@ -112,13 +113,34 @@ static u32 tpl_bound_generation(struct tpl_device *device, u32 generation)
 
 /*
  * An odd generation means that the space is being changed: waited for here, since Linux would take
- * the same odd value twice for a good read. The barriers put the caller's reads of the space
- * between its two calls.
+ * the same odd value twice for a good read. Soon, as a rule; but a backend may be stopped in between
+ * by its hypervisor, and is given as long as for a batch. Not where nobody may sleep, which
+ * no driver should read from, but some do in a callback.
  */
+static bool tpl_generation_settles(struct tpl_device *device, u32 *generation)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(READ_ONCE(device->timeout_ms));
+	unsigned int tries;
+
+	for (tries = 0;; tries++) {
+		*generation = tpl_load_acquire(device->page, TPL_REG_CONFIG_GENERATION);
+		if (!(*generation & 1))
+			return true;
+		if (tries < TPL_GENERATION_TRIES) {
+			udelay(TPL_GENERATION_WAIT_US);
+			continue;
+		}
+		if (irqs_disabled() || READ_ONCE(device->link->broken) ||
+		    time_after(jiffies, deadline))
+			return false;
+		usleep_range(TPL_GENERATION_SLEEP_US, 2 * TPL_GENERATION_SLEEP_US);
+	}
+}
+
+/* The barriers put the caller's reads of the space between its two calls. */
 u32 tpl_config_generation(struct virtio_device *vdev)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
-	unsigned int tries;
 	u32 generation;
 
 	/*
@@ -126,12 +148,8 @@ u32 tpl_config_generation(struct virtio_device *vdev)
 	 * pair with the backend's wmb on either side of a change (7.2).
 	 */
 	virt_rmb();
-	for (tries = 0; tries < TPL_GENERATION_TRIES; tries++) {
-		generation = tpl_load_acquire(device->page, TPL_REG_CONFIG_GENERATION);
-		if (!(generation & 1))
-			return tpl_bound_generation(device, generation);
-		udelay(TPL_GENERATION_WAIT_US);
-	}
+	if (tpl_generation_settles(device, &generation))
+		return tpl_bound_generation(device, generation);
 	tpl_device_ask_reset(device, "the configuration space never settles");
 	return READ_ONCE(device->generation);
 }

@@ -49,6 +49,16 @@ def space(pair):
     pair.backend.exec("port.device.config = bytearray(0)")
 
 
+STOP = """
+from time import sleep_ms
+port.sync.device_page.w32(0xFC, port.registers.generation + 1)
+port.sync.tell_config()
+sleep_ms(300)
+change(77)
+"""
+COMPLAINTS = "dmesg | grep -E 'configuration space|WARNING|BUG:' || true"
+
+
 def heard(space):
     """Return (how often the driver was told of a change, the value that it read then)."""
     changes, value = space.check(f"cat {ATTRIBUTES}/heard").split()
@@ -68,6 +78,12 @@ def test_the_last_of_many_changes_is_what_linux_has(pair, space):
     space.wait_for(f"grep -q ' 99$' {ATTRIBUTES}/heard")
     changes, _ = heard(space)
     assert before < changes <= before + CHANGES + 1, "those that follow each other at once may arrive together"
+
+
+def test_a_backend_that_is_stopped_in_the_middle_of_a_change_is_waited_for(pair, space):
+    pair.backend.exec(STOP)
+    space.wait_for(f"grep -q ' 77$' {ATTRIBUTES}/heard")
+    assert space.check(COMPLAINTS) == ""
 
 
 def test_no_change_is_read_half(pair, space):
@@ -93,4 +109,4 @@ def test_no_change_is_read_half(pair, space):
         writer.join()
     print(f"{reads} reads, {values} times another value, {torn} mixtures; without the generation {careless}")
     assert values > 1
-    assert space.check("dmesg | grep -E 'configuration space|WARNING|BUG' || true") == ""
+    assert space.check(COMPLAINTS) == ""
