@@ -45,6 +45,7 @@ class Page:
     def forget(self):
         """A new life of the backend knows of nothing."""
         self.queues = {}
+        self.epoch = 0
         self.running = False
         self.status = 0
         self.seen = self.sent(layout.DRV_REQ)
@@ -63,6 +64,7 @@ class Page:
         self.store(layout.DEV_BE_EPOCH, 0)
         self.memory[self.device_at : self.device_at + layout.PAGE_SIZE] = bytes(layout.PAGE_SIZE)
         self.forget()
+        self.epoch = epoch
         words = {
             layout.REG_MAGIC_VALUE: layout.MMIO_MAGIC,
             layout.REG_VERSION: layout.MMIO_VERSION,
@@ -87,6 +89,8 @@ class Page:
         if token in (0, self.seen):
             return None
         self.seen = token
+        if self.sent(layout.DRV_BE_EPOCH) != self.epoch:
+            return None  # meant for the life before
         for n in range(min(self.sent(layout.DRV_COUNT), layout.ENTRIES_MAX)):
             at = self.driver_at + layout.DRV_ENTRIES + n * layout.ENTRY_SIZE
             self.learn(*struct.unpack_from("<HBBIQ", self.memory, at))
