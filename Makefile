@@ -8,6 +8,7 @@ ARGS ?=
 FUZZ_EXAMPLES ?= 1000000
 SOAK_BACKEND ?= 1000
 SOAK_FRONTEND ?= 200
+SOAK_MODULE ?= 200
 SOAK_STARTS ?= 500
 FUZZ_TRANSPORT ?= 2000000
 HOSTILE_CASES ?= 200000
@@ -40,10 +41,10 @@ unit: ## the tests that need no machine, without lint
 	@$(SETUP) interpreter
 	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/docs --ignore=tests/e2e $(TEST_ARGS)
 
-soak: ## 1,000 kills of the backend, 200 reboots of the frontend, under load, 500 starts on any memory: some two hours
+soak: ## 1,000 kills of the backend, 200 reboots of the frontend, 200 removals of the module, under load; 500 starts on any memory
 	@$(SETUP) machines
-	@TRAPLESS_SOAK_BACKEND=$(SOAK_BACKEND) TRAPLESS_SOAK_FRONTEND=$(SOAK_FRONTEND) TRAPLESS_STARTS=$(SOAK_STARTS) \
-		.venv/bin/pytest -s tests/e2e/test_recovery.py tests/e2e/test_starts.py $(TEST_ARGS)
+	@TRAPLESS_SOAK_BACKEND=$(SOAK_BACKEND) TRAPLESS_SOAK_FRONTEND=$(SOAK_FRONTEND) TRAPLESS_SOAK_MODULE=$(SOAK_MODULE) \
+		TRAPLESS_STARTS=$(SOAK_STARTS) .venv/bin/pytest -s tests/e2e/test_recovery.py tests/e2e/test_starts.py $(TEST_ARGS)
 
 bench: ## boot the pair on each platform and measure it
 	@$(SETUP) machines

@@ -94,12 +94,13 @@ static int tpl_detach_notified(struct notifier_block *notifier, unsigned long ev
 	struct device *unbound = data;
 	struct tpl_device *device;
 
-	if (event != BUS_NOTIFY_UNBIND_DRIVER && event != BUS_NOTIFY_DRIVER_NOT_BOUND)
-		return NOTIFY_DONE;
 	if (!of_device_is_compatible(unbound->of_node, "arm,scmi-virtio"))
 		return NOTIFY_DONE;
-	for (device = tpl_first(link); device; device = tpl_next(device))
-		tpl_detach_scmi(device);
+	if (event == BUS_NOTIFY_UNBIND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND)
+		for (device = tpl_first(link); device; device = tpl_next(device))
+			tpl_detach_scmi(device);
+	if (event == BUS_NOTIFY_UNBOUND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND)
+		tpl_scmi_forget(unbound);
 	return NOTIFY_OK;
 }
 

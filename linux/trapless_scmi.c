@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests of virtio-scmi that are in flight when the backend goes
+ * What Linux's SCMI core leaves to time when the backend goes: its requests, and its devices
  *
- * docs/transport.md, 4.7. They would end by the driver's time-out, and unbinding the driver would
- * wait for them. They are answered here instead.
+ * docs/transport.md, 4.7. Requests that are in flight would end by the core's time-out, and
+ * unbinding would wait for them. They are answered here instead.
  */
+#include <linux/device.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/scmi_protocol.h>
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_scmi.h>
@@ -113,4 +116,30 @@ void tpl_scmi_leave(struct tpl_device *device)
 	tpl_device_break(device);
 	tpl_device_reset(&device->vd->vdev);
 	tpl_scmi_end_requests(device);
+}
+
+static int tpl_scmi_is_protocol(struct device *dev, void *data)
+{
+	return dev->bus && !strcmp(dev->bus->name, "scmi_protocol");
+}
+
+/*
+ * An SCMI instance is unbound. Linux 6.12 leaves the devices of its protocols on their bus: eleven
+ * more with each restart of the backend, and of System power there can be only one.
+ */
+void tpl_scmi_forget(struct device *instance)
+{
+	void (*destroy)(struct device *parent, int protocol, const char *name);
+	struct device *child;
+
+	destroy = symbol_get(scmi_device_destroy);
+	if (!destroy)
+		return;
+	while ((child = device_find_child(instance, NULL, tpl_scmi_is_protocol))) {
+		struct scmi_device *protocol = to_scmi_dev(child);
+
+		destroy(instance, protocol->protocol_id, protocol->name);
+		put_device(child);
+	}
+	symbol_put(scmi_device_destroy);
 }

@@ -11,7 +11,7 @@
  * trapless_config.c    its configuration space (sections 7.2 and 7.3)
  * trapless_queue.c     its virtqueues (section 6)
  * trapless_ring.c      a virtqueue as its device sees it (section 4.7)
- * trapless_scmi.c      requests of SCMI that are in flight when the backend goes (section 4.7)
+ * trapless_scmi.c      requests and devices of Linux's SCMI core when the backend goes (section 4.7)
  * trapless_detach.c    buffers that Linux's drivers leave in them
  * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
  * trapless_heartbeat.c heartbeats, ours and the backend's (section 4.9)
@@ -349,6 +349,9 @@ void tpl_ring_return(struct tpl_link *link, struct virtqueue *vq, tpl_answer_fn 
 /* trapless_scmi.c */
 void tpl_scmi_init(struct tpl_link *link);
 void tpl_scmi_leave(struct tpl_device *device);
+void tpl_scmi_forget(struct device *instance);
+/* Linux's SCMI bus exports it, and declares it in a header of its own. */
+void scmi_device_destroy(struct device *parent, int protocol, const char *name);
 
 /* trapless_detach.c */
 int tpl_detach_init(struct tpl_link *link);

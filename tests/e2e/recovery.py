@@ -6,14 +6,10 @@ import time
 
 STEADY = 45_000
 
-# Half a minute after its start Linux 6.12 asks each regulator that nobody uses whether it is on. Nothing keeps the SCMI
-# instance until then: gone in the middle of the request, do_xfer() uses its channel all the same, and oopses.
-BOOTARGS = "regulator_ignore_unused"
-
 # Seconds from the peer being back, on a machine that has two cores for the pair. Most of it is Linux's drivers probing
 # SCMI anew; where that alone takes long, so may a recovery, by these factors.
 MEDIAN, WORST = 1.0, 5.0
-MEDIAN_PROBES, WORST_PROBES = 2.5, 6
+MEDIAN_PROBES, WORST_PROBES = 3, 6
 MODULE = "/lib/modules/trapless/trapless_virtio.ko"
 SENSOR = "/sys/class/hwmon/hwmon*/temp1_input"
 
@@ -51,6 +47,26 @@ def check_load(frontend):
 def unload(frontend):
     """End the readers."""
     frontend.check("touch /tmp/unload")
+
+
+# What grows if something is left behind: slots of the pool in use, devices on Linux's SCMI bus.
+LEFT = {
+    "slots of the pool": "cat /sys/kernel/debug/swiotlb/pool*/io_tlb_used",
+    "SCMI devices": "ls /sys/bus/scmi_protocol/devices | wc -l",
+}
+
+
+def left(frontend):
+    """Return how much of each there is."""
+    return {what: int(frontend.check(command)) for what, command in LEFT.items()}
+
+
+def check_left(pair, frontend, before):
+    """Fail if there is more than `before`, when nothing goes on any more. Ends the load."""
+    unload(frontend)
+    pair.wait_probed()
+    for what, most in before.items():
+        frontend.wait_for(f"[ $({LEFT[what]}) -le {most} ]")
 
 
 def recovered(frontend, since):

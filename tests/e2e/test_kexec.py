@@ -16,11 +16,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def pair_options(pair_options, tmp_path_factory):
     """A frontend with everything in it that its next life is started from."""
-    options = dataclasses.replace(pair_options, bootargs=recovery.BOOTARGS)
     initrd = tmp_path_factory.mktemp("kexec") / "initrd"
-    initrd.write_bytes(files.initrd(options))
-    image = files.kernel(options)
-    return dataclasses.replace(options, add=[*options.add, native.guest_program("kexec"), image, initrd])
+    initrd.write_bytes(files.initrd(pair_options))
+    image = files.kernel(pair_options)
+    return dataclasses.replace(pair_options, add=[*pair_options.add, native.guest_program("kexec"), image, initrd])
 
 
 def test_another_life_without_a_reset(pair, frontend):

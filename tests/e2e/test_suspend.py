@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def pair_options(pair_options):
-    return dataclasses.replace(pair_options, bootargs=f"{recovery.BOOTARGS} no_console_suspend")
+    return dataclasses.replace(pair_options, bootargs="no_console_suspend")
 
 
 def times(frontend, message):
