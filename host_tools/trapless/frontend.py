@@ -132,9 +132,9 @@ class Frontend:
         log = console.read_text(errors="replace") if console.exists() else ""
         with suppress(TraplessError):
             log += self.run(f"dmesg | grep -qE '{splats.PATTERN}' && dmesg", _ANSWER_TIMEOUT).text
-        fresh = [report for report in dict.fromkeys(splats.reports(log)) if report not in self._told]
+        fresh = {first: text for first, text in splats.reports(log) if first not in self._told}
         self._told.update(fresh)
-        return fresh
+        return list(fresh.values())
 
     def _guest(self) -> guest.Guest:
         if self._shell is None:

@@ -48,14 +48,18 @@ class Known(NamedTuple):
     reason: str
 
 
-def reports(log: str) -> Iterator[str]:
-    """Yield the reports in a kernel's log, each from its first line, without the stamps of time."""
-    lines = [_STAMP.sub("", line.rstrip()) for line in log.splitlines()]
+def reports(log: str) -> Iterator[tuple[str, str]]:
+    """Yield the reports in a kernel's log: the first line as it stands there, and the text without stamps of time.
+
+    The same report has the same first line when the log is read again, but may have more text then.
+    """
+    stamped = [line.strip() for line in log.splitlines()]
+    lines = [_STAMP.sub("", line) for line in stamped]
     at = 0
     while at < len(lines):
         if _BEGIN.search(lines[at]):
             end = _end(lines, at + 1)
-            yield "\n".join(lines[at:end])
+            yield stamped[at], "\n".join(lines[at:end])
             at = end
         at += 1
 

@@ -170,7 +170,8 @@ def test_a_raw_message_gets_its_answer(pair, frontend):
 
 def test_a_report_of_damage_in_the_kernels_log_is_found_once(frontend):
     frontend.check("echo '<6>WARNING: it is only said' > /dev/kmsg")
-    assert frontend.splats() == ["WARNING: it is only said"]
+    assert [report.splitlines()[0] for report in frontend.splats()] == ["WARNING: it is only said"]
+    frontend.check("echo '<6>another line' > /dev/kmsg")
     assert frontend.splats() == []
 
 

@@ -18,7 +18,7 @@ LINUXS = RACE.format("run_timer", "run_timer+0x10/0x20")
 
 
 def test_a_report_ends_where_the_kernel_says_so():
-    (report,) = splats.reports(OURS)
+    ((_, report),) = splats.reports(OURS)
     assert report.startswith("BUG: KCSAN: data-race in tpl_link_look") and "another line" not in report
     assert len(list(splats.reports(OURS + LINUXS))) == 2
 
@@ -39,14 +39,20 @@ def test_a_report_ends_where_the_kernel_says_so():
     ],
 )
 def test_damage_is_a_report_that_nobody_explains(line):
-    (report,) = splats.reports(f"[   12.345678][   T10] harmless\n[   12.345678][   T10] {line}\n")
+    ((_, report),) = splats.reports(f"[   12.345678][   T10] harmless\n[   12.345678][   T10] {line}\n")
     assert report == line
     assert not splats.reason(report)
 
 
 def test_a_warning_has_what_it_says():
     log = "[1.0] ---[ cut here ]---\n[1.1] DMA-API: freed twice\n[1.2] WARNING: CPU: 0\n[1.3] ---[ end trace 0 ]---\n"
-    assert [report.splitlines()[1] for report in splats.reports(log)] == ["DMA-API: freed twice"]
+    assert [report.splitlines()[1] for _, report in splats.reports(log)] == ["DMA-API: freed twice"]
+
+
+def test_a_report_that_has_grown_is_the_same_report():
+    before = "[ 1.0] WARNING: suspicious RCU usage\n"
+    after = before + "[ 1.1] something else\n"
+    assert next(splats.reports(before))[0] == next(splats.reports(after))[0]
 
 
 def test_what_the_drivers_say_is_none():
@@ -55,7 +61,7 @@ def test_what_the_drivers_say_is_none():
 
 
 def test_a_race_is_linuxs_own_unless_a_function_of_ours_takes_part():
-    ours, linuxs = splats.reports(OURS + LINUXS)
+    (_, ours), (_, linuxs) = splats.reports(OURS + LINUXS)
     assert not splats.reason(ours) and splats.reason(linuxs)
 
 
