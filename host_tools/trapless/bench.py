@@ -110,29 +110,28 @@ def with_tool(options: Options) -> Options:
 
 
 def slope(cost: Callable[[int], float], few: int, many: int) -> float:
-    """Return the cost of one more request: from two numbers of requests, so that what they share cancels out."""
-    first = cost(few)
-    return (cost(many) - first) / (many - few)
+    """Return the cost of one more request: from two numbers of requests, so that what they share cancels out.
+
+    What something else does meanwhile (a timer, another frontend) only adds, and is not in the least of a few tries.
+    """
+    first, last = (min(cost(count) for _ in range(_TRIES)) for count in (few, many))
+    return (last - first) / (many - few)
 
 
 def allocated(pair: Pair, messages: Sequence[str], rounds: int) -> float:
     """Return the bytes that the backend allocates for one of `messages`, sent in turn.
 
-    The collector is off meanwhile, so that the allocated bytes only grow. What the prompt itself allocates cancels out,
-    and what something else does at times (a timer, another frontend) is not in the least of a few tries.
+    The collector is off meanwhile, so that the allocated bytes only grow. What the prompt itself allocates cancels out.
     """
 
-    def tried(requests: int) -> float:
+    def cost(requests: int) -> float:
         before = pair.backend.eval("gc.mem_alloc()")
         pair.frontend.check(_repeat(requests, messages), _TIMEOUT)
         return float(pair.backend.eval("gc.mem_alloc()") - before)
 
-    def cost(requests: int) -> float:
-        return min(tried(requests) for _ in range(_TRIES))
-
     pair.backend.exec("import gc; gc.collect(); gc.disable()")
     try:
-        tried(len(messages))  # what the first ones allocate once for all is not part of the steady state
+        cost(len(messages))  # what the first ones allocate once for all is not part of the steady state
         return slope(cost, 1, rounds)
     finally:
         pair.backend.exec("gc.enable()")
