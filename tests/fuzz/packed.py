@@ -18,7 +18,7 @@ class Bench(_bench.Bench):
     def list(self, most):
         """Return a list of pieces (address, length, flags), mostly as a driver would make it."""
         source = self.source
-        count = min(most, 1 + source.below(4))
+        count = max(1, min(most, 1 + source.below(4)))
         writers = min(count - 1, 1 + source.below(2)) if source.below(10) else source.below(count + 1)
         pieces = [self.place() + (WRITE if n >= count - writers else 0,) for n in range(count)]
         if not source.below(30):
