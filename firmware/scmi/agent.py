@@ -30,6 +30,7 @@ from scmi.status import (
 )
 
 _KEY_MASK = const(0x3FFFF)
+_PROTOCOL = const(10)
 _WORD = const(0xFFFFFFFF)
 
 # Bytes: header, and header with status.
@@ -86,10 +87,9 @@ class Agent:
         self.delayed.forget()
         self.platform.statistics.hide(self)
         self._forget(False)
-        newest = {protocol.ID: protocol.newest for protocol in self.platform.protocols.values()}
-        if self.versions != newest:
-            self.versions = newest
-            self._rebuild()
+        for protocol in self.platform.protocols.values():
+            if self.versions.get(protocol.ID) != protocol.newest:
+                self.serve(protocol, protocol.newest)
 
     def _forget(self, permissions):
         for protocol in self.platform.protocols.values():
@@ -107,7 +107,9 @@ class Agent:
     def serve(self, protocol, version):
         """Serve `protocol` at `version` from now on."""
         self.versions[protocol.ID] = version
-        self._rebuild()
+        rows = {at: row for at, row in self.handle.rows.items() if at >> _PROTOCOL != protocol.ID}
+        rows.update(self._rows(protocol))
+        self.handle.rows = rows
 
     def offers(self, protocol, message):
         """Return whether this agent can use the message with id `message` of `protocol`."""
@@ -117,14 +119,20 @@ class Agent:
     def _rebuild(self):
         rows = {}
         for protocol in self.platform.protocols.values():
-            views = {0: [item if self.may_use(protocol, item) else None for item in protocol.resources]}
-            for number, message in protocol.messages(self.versions[protocol.ID]).items():
-                access = message[7]
-                if access not in views:
-                    views[access] = [item and (None if access & item.forbidden else item) for item in views[0]]
-                rows[key(protocol.ID, number)] = _row(protocol, message, views[access])
+            rows.update(self._rows(protocol))
         self.handle.rows = rows
         self.platform.statistics.arrange(self)
+
+    def _rows(self, protocol):
+        """Return what the dispatcher checks messages of `protocol` with, by their header bits 17:0."""
+        rows = {}
+        views = {0: [item if self.may_use(protocol, item) else None for item in protocol.resources]}
+        for number, message in protocol.messages(self.versions[protocol.ID]).items():
+            access = message[7]
+            if access not in views:
+                views[access] = [item and (None if access & item.forbidden else item) for item in views[0]]
+            rows[key(protocol.ID, number)] = _row(protocol, message, views[access])
+        return rows
 
     def may_use(self, protocol, resource):
         """Return whether any of the devices that `resource` belongs to gives this agent access through `protocol`."""
