@@ -64,7 +64,7 @@ hostile: ## HOSTILE_CASES wrong things that a backend does to Linux's driver in 
 
 image: ## build/image/: both machines to boot by hand; Image, ELF and device tree to flash
 	@$(SETUP) machines
-	@.venv/bin/trapless image $(ARGS)
+	@.venv/bin/trapless image --platform $(PLATFORM) $(ARGS)
 
 firmware: ## the backend's image, and MicroPython's unix port for the tests
 	@$(SETUP) firmware interpreter

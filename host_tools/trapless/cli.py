@@ -355,6 +355,7 @@ def bench(
 @app.command()
 def image(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to, instead of build/image.")] = None,
+    platform: Platform = "qemu",
     model: Model = None,
     topology: Topology = None,
 ) -> None:
@@ -366,7 +367,7 @@ def image(
     """
     from trapless import standalone
 
-    standalone.write(out or standalone.IMAGE, model, topology)
+    standalone.write(out or standalone.IMAGE, _options(platform, None, None, model, topology))
 
 
 @app.command()

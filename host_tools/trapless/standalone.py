@@ -11,36 +11,52 @@ import shlex
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from trapless import devicetree, initramfs, model, project, romfs, topology
 from trapless.machine import memory_arguments
+from trapless.options import Options
 from trapless.topology import Topology
 
 IMAGE = project.BUILD / "image"
 
 
-def write(directory: Path, own_model: Path | None, topology_name: str | None = None) -> None:
+def write(directory: Path, options: Options) -> None:
     """Fill `directory` with images, device trees (as .dtb and .dts), initrds and a script per machine, and say so.
 
     Raises:
         TraplessError: something is not built, or QEMU, dtc or the model fails.
     """
-    plan = topology.load(topology.find(topology_name))
-    if own_model:
+    options.check()
+    plan = topology.load(topology.find(options.topology))
+    if options.model:
         plan = plan.with_model(romfs.USER_MODEL)
-    platform = model.load(own_model or model.name_of(plan))
+    platform = model.load(options.model or model.name_of(plan))
     directory.mkdir(parents=True, exist_ok=True)
+    shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
+    for line in _write_domains(directory, options, plan, platform) or _write_machines(
+        directory, options, plan, platform
+    ):
+        print(f"{shown}/{line}")
+    print("docs/how-to/boot-by-hand.md says what each file is.")
+
+
+def _write_domains(directory: Path, options: Options, plan: Topology, platform: Any) -> list[str]:
+    from trapless.xen import standalone
+
+    return standalone.write(directory, options, plan, platform) if options.platform == "xen" else []
+
+
+def _write_machines(directory: Path, options: Options, plan: Topology, platform: Any) -> list[str]:
     for name, blob in devicetree.make(plan, platform, by_hand=True).items():
         (directory / f"{name}.dtb").write_bytes(blob)
         (directory / f"{name}.dts").write_text(devicetree.source(blob))
     backend, frontends = plan.backend(), [link.frontend for link in plan.links]
-    _write_backend(directory, plan, backend, own_model)
+    _write_backend(directory, plan, backend, options.model)
     for frontend in frontends:
         _write_frontend(directory, plan, frontend)
-    shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
-    for name in (backend, *frontends):
-        print(f"{shown / name}.sh  boots the {name}, with its console on this terminal (Ctrl-A X leaves)")
-    print("docs/how-to/boot-by-hand.md says what each file is.")
+    machines = (backend, *frontends)
+    return [f"{name}.sh  boots the {name}, with its console on this terminal (Ctrl-A X leaves)" for name in machines]
 
 
 def _write_backend(directory: Path, plan: Topology, name: str, own_model: Path | None) -> None:

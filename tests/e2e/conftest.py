@@ -30,7 +30,7 @@ def pytest_generate_tests(metafunc):
     unfit = metafunc.definition.get_closest_marker("not_on_xen")
     marks = {"xen": [pytest.mark.skip(reason=unfit.args[0])] if unfit else []}
     chosen = metafunc.config.getoption("platform")
-    platforms = [chosen] if chosen else PLATFORMS[:1]
+    platforms = [chosen] if chosen else PLATFORMS
     if metafunc.definition.get_closest_marker("only_on_xen"):
         platforms = ["xen"]
     parameters = [pytest.param(name, marks=marks.get(name, [])) for name in platforms]

@@ -44,7 +44,7 @@ def register(pair):
     """Return a function that reads a register of the backend's machine as QEMU has it."""
 
     def read(address):
-        return int(pair.backend_vm.hmp(f"xp /1wx {address:#x}").split(":")[1], 16)
+        return int(pair.backend_vm.host.hmp(f"xp /1wx {address:#x}").split(":")[1], 16)
 
     return read
 
@@ -57,7 +57,7 @@ def test_a_driver_that_asserts_its_reset_moves_a_line(driver, register):
 
 
 def test_a_driver_that_resets_its_device_gives_a_pulse(pair, driver):
-    with pair.backend_vm.traced("pl061_set_output") as lines:
+    with pair.backend_vm.host.traced("pl061_set_output") as lines:
         driver.write("reset-hub", "reset")
     assert [re.search(r"output (\d) to (\d)", line).groups() for line in lines] == [("1", "0"), ("1", "1")]
 

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from e2e import on_xen
+
 BACKEND = "cat /sys/kernel/debug/trapless/*/backend"
 LONG = 20
 
@@ -29,6 +31,7 @@ def test_both_sides_are_alive(frontend, frontend_seen, until):
     until(lambda: "frontend: alive;" in frontend_seen(), "the frontend's heartbeat", LONG)
 
 
+@on_xen.NO_PAUSE
 def test_a_backend_that_is_stopped_is_called_silent_until_it_goes_on(pair, frontend, read_sensor):
     before = silences(frontend)
     pair.backend_vm.pause()
@@ -45,6 +48,7 @@ def test_a_backend_that_is_stopped_is_called_silent_until_it_goes_on(pair, front
     frontend.check('dmesg | grep -q "backend\'s heart beats again"')
 
 
+@on_xen.NO_PAUSE
 def test_a_frontend_that_is_stopped_is_called_silent_and_accuses_nobody_afterwards(
     pair, frontend, frontend_seen, until, read_sensor
 ):
@@ -60,6 +64,7 @@ def test_a_frontend_that_is_stopped_is_called_silent_and_accuses_nobody_afterwar
     assert "wrong 0" in read_sensor(100)
 
 
+@on_xen.NO_RESTART
 def test_a_restart_is_not_silence(pair, frontend):
     before = silences(frontend)
     pair.restart_backend()
@@ -68,6 +73,7 @@ def test_a_restart_is_not_silence(pair, frontend):
     assert silences(frontend) == before
 
 
+@on_xen.NO_PAUSE
 def test_trapless_status_shows_both_hearts(trapless, pair, frontend):
     def hearts():
         status, out, _ = trapless.run("status", "--json")

@@ -6,6 +6,7 @@ TRAPLESS_HOSTILE_CASES: how many wrong things it does; TRAPLESS_FUZZ_SEED: which
 
 import os
 
+from e2e import on_xen
 from e2e.hostile import HostileBackend
 
 CASES = int(os.environ.get("TRAPLESS_HOSTILE_CASES", "400"))
@@ -16,6 +17,7 @@ STAT = "sed -n 's/^{} //p' /sys/kernel/debug/trapless/*/stats"
 DEADLINE_MS = 20
 
 
+@on_xen.NO_PAUSE
 def test_a_hostile_backend_does_linux_no_harm(pair, frontend):
     base = int(frontend.check("basename /sys/firmware/devicetree/base/reserved-memory/pool@*").partition("@")[2], 16)
     frontend.check("dmesg -n 1")  # complaints about the backend are its own fault: not on a serial console

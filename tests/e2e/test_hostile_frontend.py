@@ -11,7 +11,7 @@ import time
 import pytest
 
 import driver
-from e2e import floods
+from e2e import floods, on_xen
 from trapless import bench
 from virtio import layout
 from virtio.status import NEEDS_RESET
@@ -44,6 +44,7 @@ def hostile(pair, victim):
     return floods.HostileFrontend(pair, *victim)
 
 
+@on_xen.NO_PAUSE
 def test_a_violated_ring_needs_a_reset_and_gets_silence(pair, hostile, read_sensor):
     hostile.frontend.start()
     rng = hostile.drivers[floods.RNG].begin()
@@ -82,6 +83,7 @@ def pace_under(flood, frontend, steady):
 
 @pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 @pytest.mark.parametrize("kind", floods.KINDS)
+@on_xen.NO_PAUSE
 def test_a_flood_leaves_the_other_its_pace(hostile, frontend, steady, kind):
     """At most three times the p99 of a run in which the flooding process works as much and sends nothing.
 

@@ -5,12 +5,15 @@ import time
 
 import pytest
 
+from e2e import on_xen
+
 SECONDS = 60
 SHARE = 0.005
 
 
 @pytest.mark.plain_kernel("it measures the backend alone")
 @pytest.mark.slow
+@on_xen.ONE_PROCESS
 def test_idle_backend(pair):
     vm = pair.backend_vm
     begin, used = time.monotonic(), vm.cpu_seconds()

@@ -8,6 +8,7 @@ processor (`models/living.py` gives the zone a trip below the temperature where 
 
 import pytest
 
+from e2e import on_xen
 from trapless import project
 from trapless.errors import MachineError
 
@@ -33,6 +34,7 @@ def number(frontend):
     return lambda path: int(frontend.check(f"cat {path}"))
 
 
+@on_xen.NO_CPUFREQ
 def test_load_warms_linux_up_and_slows_it_down_until_it_ends(backend, number, until):
     assert number(f"{POLICY}/scaling_max_freq") == TOP
     before = number(f"{ZONE}/temp")
@@ -47,6 +49,7 @@ def test_load_warms_linux_up_and_slows_it_down_until_it_ends(backend, number, un
     until(lambda: backend.eval('soc.performance["cpu"].level') == TOP, "the platform runs at full speed", 60)
 
 
+@on_xen.NO_CPUFREQ
 def test_a_cap_that_linux_sets_holds(backend, frontend, number, until):
     (zone,) = frontend.check("dirname $(grep -lx package /sys/class/powercap/arm-scmi:*/name)").splitlines()
     backend.exec('model.load("gpu", 100); model.load("cpu", 60)')
@@ -65,6 +68,7 @@ def test_energy_and_voltage_are_seen(backend, frontend, number):
     assert frontend.check(f"cat {folder}/in0_label {folder}/in1_label").split()[0] == "vdd-cpu"
 
 
+@on_xen.NO_RESTART
 def test_the_platform_has_linux_shut_down_when_it_is_critical(backend, frontend, until):
     backend.exec("""soc.after(300, lambda: soc.sensors["cpu"].hold(110_000))""")
     with pytest.raises(MachineError, match="ended"):

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from e2e import on_xen
 from trapless.topology import Range
 from trapless.tree import Tree
 
@@ -30,6 +31,7 @@ def region_of(pair, vm):
 
 
 @pytest.mark.parametrize("side", [0, 1], ids=["backend", "frontend"])
+@on_xen.COUNTED_BY_XEN
 def test_the_region_is_plain_memory(pair, side):
     vm = machines(pair)[side]
     region = region_of(pair, vm)
@@ -60,6 +62,7 @@ def name_of(line):
     return found[1]
 
 
+@on_xen.COUNTED_BY_XEN
 def test_requests_touch_doorbells_and_interrupt_controllers_only(pair, read_sensor):
     few = accesses(pair, 10, read_sensor)
     many = accesses(pair, ROUNDS, read_sensor)

@@ -7,7 +7,7 @@ whose levels Linux names by their index.
 
 import pytest
 
-from e2e import consumer
+from e2e import consumer, on_xen
 from e2e.consumer import Consumer
 from e2e.notifications import Notifications
 
@@ -54,6 +54,7 @@ def level(backend, name="cpu"):
     return backend.eval(f'soc.performance["{name}"].level')
 
 
+@on_xen.NO_CPUFREQ
 def test_cpufreq_has_the_levels_of_the_model(domains, frontend):
     assert frontend.check(f"cat {POLICY}/scaling_driver") == "scmi"
     frequencies = [row[3] for row in domains["cpu"]["levels"]]
@@ -63,12 +64,14 @@ def test_cpufreq_has_the_levels_of_the_model(domains, frontend):
     assert int(frontend.check(f"cat {POLICY}/cpuinfo_transition_latency")) == slowest * 1000
 
 
+@on_xen.NO_CPUFREQ
 def test_the_energy_model_has_the_powers_of_the_model(domains, frontend):
     folder = "/sys/kernel/debug/energy_model/cpu0"
     for _, milliwatts, _, frequency in domains["cpu"]["levels"]:
         assert int(frontend.check(f"cat {folder}/ps:{frequency}/power")) == milliwatts * 1000
 
 
+@on_xen.NO_CPUFREQ
 def test_user_space_sets_the_frequency(domains, governed, backend, frontend):
     governed("userspace")
     for wanted, _, _, frequency in domains["cpu"]["levels"]:
@@ -77,6 +80,7 @@ def test_user_space_sets_the_frequency(domains, governed, backend, frontend):
         assert int(frontend.check(f"cat {POLICY}/cpuinfo_cur_freq")) == frequency
 
 
+@on_xen.NO_CPUFREQ
 def test_governors_go_to_the_ends(domains, governed, backend):
     levels = [row[0] for row in domains["cpu"]["levels"]]
     for governor, expected in (("powersave", levels[0]), ("performance", levels[-1])):
@@ -84,6 +88,7 @@ def test_governors_go_to_the_ends(domains, governed, backend):
         assert level(backend) == expected
 
 
+@on_xen.NO_CPUFREQ
 def test_the_limits_of_the_policy_hold(domains, governed, backend, frontend):
     second, third = (domains["cpu"]["levels"][place] for place in (1, 2))
     frontend.check(f"echo {third[3]} >{POLICY}/scaling_max_freq; echo {second[3]} >{POLICY}/scaling_min_freq")
@@ -123,6 +128,7 @@ def test_a_level_that_a_driver_sets_is_told(domains, gpu, told):
     told.unsubscribe(PERFORMANCE, 1, domain)
 
 
+@on_xen.NO_CPUFREQ
 def test_limits_of_the_platform_are_told_and_hold(domains, governed, backend, frontend, told):
     governed("powersave")
     domain, levels = domains["cpu"]["id"], [row[0] for row in domains["cpu"]["levels"]]

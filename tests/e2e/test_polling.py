@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from e2e import on_xen
 from e2e.test_pair import (  # noqa: F401 (the same tests, on this pair)
     seen,
     test_a_raw_message_gets_its_answer,
@@ -71,6 +72,7 @@ def test_the_first_request_after_a_rest_is_answered_soon(way, frontend, steady):
 
 @pytest.mark.slow
 @pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
+@on_xen.ONE_PROCESS
 def test_an_idle_pair_costs_little(way, pair):
     """Processor time of both QEMUs, all of it, in a window in which nobody asks for anything.
 
@@ -94,6 +96,7 @@ def test_the_pool_shrinks_and_grows_without_a_doorbell(backend, frontend, read_s
     assert "wrong 0" in read_sensor(100)
 
 
+@on_xen.NO_RESTART
 def test_a_backend_that_starts_again_is_found(pair, read_sensor):
     pair.restart_backend()
     pair.wait_probed()

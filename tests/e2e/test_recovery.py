@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from e2e import recovery
+from e2e import on_xen, recovery
 from e2e.test_serving import prompt, soft_reset_friendly
 from trapless.errors import MachineError
 
@@ -32,6 +32,7 @@ def loaded(pair, frontend):
 
 
 @pytest.mark.timeout(300 + BACKEND_KILLS * SECONDS_EACH)
+@on_xen.NO_RESTART
 def test_a_backend_killed_again_and_again(pair, loaded):
     taken = []
     for _ in range(BACKEND_KILLS):
@@ -42,6 +43,7 @@ def test_a_backend_killed_again_and_again(pair, loaded):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_RESTART
 def test_a_backend_killed_while_nobody_asks(pair, frontend):
     taken = []
     for _ in range(5):
@@ -52,6 +54,7 @@ def test_a_backend_killed_while_nobody_asks(pair, frontend):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_RESTART
 def test_nothing_is_left_behind_with_a_backend(pair, frontend):
     pair.wait_probed()
     before = recovery.left(frontend)
@@ -77,6 +80,7 @@ def test_a_backend_that_is_soft_reset(pair, loaded):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_PAUSE
 def test_a_backend_that_is_stopped_and_continued(pair, loaded):
     taken = []
     for _ in range(2):
@@ -89,6 +93,7 @@ def test_a_backend_that_is_stopped_and_continued(pair, loaded):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_PAUSE
 def test_a_frontend_that_is_stopped_and_continued(pair, loaded):
     taken = []
     for _ in range(2):
@@ -107,6 +112,7 @@ def reboot(frontend, command):
 
 
 @pytest.mark.timeout(300 + REBOOTS * SECONDS_EACH)
+@on_xen.NO_RESTART
 def test_a_frontend_that_reboots(pair, frontend):
     epochs, taken = pair.epochs(), []
     for turn in range(REBOOTS):
@@ -118,6 +124,7 @@ def test_a_frontend_that_reboots(pair, frontend):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_RESTART
 def test_a_frontend_that_is_killed(pair, frontend):
     for _ in range(2):
         recovery.load(frontend)
@@ -140,6 +147,7 @@ def test_a_module_removed_and_inserted(pair, frontend):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_RESTART
 def test_both_killed_at_once(pair, frontend):
     for _ in range(2):
         recovery.load(frontend)

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from e2e import on_xen
 from trapless.bench import TOOL as SCMI_RAW
 
 REQUESTS = 10_000
@@ -119,6 +120,7 @@ def test_a_soft_reset_is_a_backend_restart_that_linux_survives(pair, frontend, r
         port.sendall(CTRL_B)
 
 
+@on_xen.NO_RESTART
 def test_a_killed_backend_comes_back(pair, frontend, backend):
     backend.exec('soc.sensors["cpu"].value = 50_000')
     pair.restart_backend()
@@ -127,6 +129,7 @@ def test_a_killed_backend_comes_back(pair, frontend, backend):
     assert frontend.check("cat /sys/class/hwmon/hwmon*/temp1_input") == "51000"
 
 
+@on_xen.NO_PAUSE
 def test_a_stopped_backend_times_out_and_goes_on(pair, frontend):
     pair.backend_vm.pause()
     try:
@@ -137,6 +140,7 @@ def test_a_stopped_backend_times_out_and_goes_on(pair, frontend):
     frontend.wait_for("cat /sys/class/hwmon/hwmon*/temp1_input")
 
 
+@on_xen.NO_RESTART
 def test_a_killed_frontend_comes_back(pair, backend):
     epochs = pair.epochs()
     backend.exec('soc.sensors["cpu"].value = 52_000')
@@ -145,6 +149,7 @@ def test_a_killed_frontend_comes_back(pair, backend):
     assert pair.epochs() == epochs, "the backend lived through it"
 
 
+@on_xen.NO_RING
 def test_spurious_doorbells_do_no_harm(pair, frontend, steady):
     server = pair.frontend.doorbells
     for _ in range(1000):

@@ -31,7 +31,8 @@ def shown(frontend):
 
 def test_the_transport_finds_the_regions_in_the_links_memory(pair, frontend):
     link = pair.topology.links[0]
-    memory = frontend.check("hexdump -v -e '1/1 \"%02x\"' /proc/device-tree/reserved-memory/shm@*/reg")
+    at = int(frontend.check("basename /proc/device-tree/link@*").partition("@")[2], 16) + link.shm_offset
+    memory = frontend.check(f"hexdump -v -e '1/1 \"%02x\"' /proc/device-tree/reserved-memory/*@{at:x}/reg")
     start, size = struct.unpack(">QQ", bytes.fromhex(memory))
     assert size == link.shm_size
     regions = shown(frontend)

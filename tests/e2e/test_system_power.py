@@ -10,6 +10,7 @@ import struct
 
 import pytest
 
+from e2e import on_xen
 from trapless import bench
 from trapless.bench import TOOL as SCMI_RAW
 from trapless.errors import MachineError
@@ -59,6 +60,7 @@ def ask(backend, state):
     backend.exec(f'soc.after(300, lambda: soc.system.ask("{state}", timeout=60_000))')
 
 
+@on_xen.NO_RESTART
 def test_linux_restarts_gracefully_when_the_platform_asks(pair, backend, frontend):
     life = frontend.check("cat /proc/sys/kernel/random/boot_id")
     ask(backend, "cold-reset")
@@ -70,6 +72,7 @@ def test_linux_restarts_gracefully_when_the_platform_asks(pair, backend, fronten
     assert backend.eval("(soc.system.state, soc.system.agent)") == ("cold-reset", 0)
 
 
+@on_xen.NO_RESTART
 def test_linux_shuts_down_gracefully_when_the_platform_asks(backend, frontend, until):
     ask(backend, "shutdown")
     with pytest.raises(MachineError, match="ended"):

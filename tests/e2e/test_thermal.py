@@ -7,6 +7,7 @@ zone's trips and of cpufreq, whose levels arrive at the backend.
 
 import pytest
 
+from e2e import on_xen
 from trapless.errors import MachineError
 
 MODEL = """
@@ -69,6 +70,7 @@ def test_a_zone_has_the_temperature_of_its_sensor(backend, frontend, zone):
     assert frontend.check(f"cat {room}/temp") == "21000"
 
 
+@on_xen.NO_CPUFREQ
 def test_linux_slows_its_processor_down_while_it_is_hot(backend, frontend, zone, until):
     """The governor step_wise goes down a step when it gets hotter, up a step when it gets cooler, and up at once below
     the trip and its hysteresis."""
@@ -79,6 +81,7 @@ def test_linux_slows_its_processor_down_while_it_is_hot(backend, frontend, zone,
         assert frontend.check(f"cat {zone}/cdev0/cur_state") == str(steps)
 
 
+@on_xen.NO_RESTART
 def test_linux_shuts_down_when_it_is_too_hot(backend, frontend, until):
     set_die(backend, 115_000)
     with pytest.raises(MachineError, match="ended"):

@@ -108,3 +108,10 @@ def test_every_source_names_its_licence():
 def test_licence_of_the_kernel_modules():
     sources = tracked("linux/*.c", "linux/*.h")
     assert not [str(file) for file in sources if "GPL-2.0-only" not in file.read_text().partition("\n")[0]]
+
+
+def test_only_its_own_files_name_a_hypervisor():
+    """What carries devices does not know what it runs on: that is `hal`'s and the mailboxes' business."""
+    carriers = tracked("linux/trapless_*", "firmware/virtio/*", "firmware/scmi/*")
+    named = re.compile("xen|ivshmem", re.IGNORECASE)
+    assert len(carriers) > 20 and not [str(file) for file in carriers if named.search(file.read_text())]

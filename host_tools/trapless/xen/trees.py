@@ -28,7 +28,8 @@ _AGENT_POOL = _PHANDLES + 1
 _CELLS: Node = {"#address-cells": 2, "#size-cells": 2}
 _PASSTHROUGH: Node = {"compatible": "simple-bus", **_CELLS, "ranges": True}
 _DOORBELL: Node = {"compatible": "trapless,xen-evtchn-mailbox", "#mbox-cells": 1, "phandle": _PHANDLES}
-_EDGE, _LEVEL = 1, 4
+_DEVICES = ("arm,pl011", "arm,pl031", "arm,pl061")
+"""The machine's devices, all of them the backend's: its console, a clock, lines for models that own devices."""
 _PAGE = 4096
 _SEED = 32
 
@@ -103,7 +104,7 @@ def _empty() -> Tree:
     return Tree(bytes(libfdt.Fdt.create_empty_tree(256).as_bytearray()))
 
 
-def _handed_over(host: Tree, path: str, interrupts: list[int], node: Node) -> Node:
+def _handed_over(host: Tree, path: str, node: Node) -> Node:
     """Return a device of the machine as Xen's /passthrough has it, with all of the pages that its registers are in."""
     start, size = (int.from_bytes(host.property(path, "reg")[at : at + 8], "big") for at in (0, 8))
     page = start // _PAGE * _PAGE
@@ -111,7 +112,7 @@ def _handed_over(host: Tree, path: str, interrupts: list[int], node: Node) -> No
     return {
         **node,
         "reg": Cells([start, size]),
-        "interrupts": interrupts,
+        "interrupts": host.property(path, "interrupts"),
         "interrupt-parent": _GIC,
         "xen,reg": Cells([page, pages, page]),
         "xen,path": path,
@@ -119,52 +120,43 @@ def _handed_over(host: Tree, path: str, interrupts: list[int], node: Node) -> No
     }
 
 
-def _interrupts(host: Tree, path: str) -> list[int]:
-    found = host.property(path, "interrupts")
-    return [int.from_bytes(found[at : at + 4], "big") for at in range(0, len(found), 4)]
-
-
-def backend(blob: bytes, plan: Plan, name: str) -> bytes:
-    """Return the module whose /passthrough Xen copies into the backend's tree: the links, and the machine's UART.
+def backend(blob: bytes, plan: Plan, name: str, seeds: bool) -> bytes:
+    """Return the module whose /passthrough Xen copies into the backend's tree: the links, and the machine's devices.
 
     Args:
         blob: QEMU's tree.
         plan: where everything lies.
         name: the backend.
+        seeds: whether it gets random numbers to begin with.
     """
     host, tree = Tree(blob), _empty()
-    uart = host.compatible("arm,pl011")
-    links: Node = {"rng-seed": os.urandom(_SEED)}
+    links: Node = {"rng-seed": os.urandom(_SEED)} if seeds else {}
     for link in plan.topology.links_of(name):
         place = plan.place(link)
         bell = nodes.doorbell(link, "backend", [_PHANDLES, plan.backend_port(link)]) if link.rings else {}
         node = nodes.backend_link(link, place, place, bell)
         ids = {"trapless,xen-ids": [piece.id for piece in plan.pieces(link)]}
         links[f"link@{place.region.start:x}"] = ids | node
-    content: Node = {
-        uart.strip("/"): _handed_over(
-            host, uart, _interrupts(host, uart), {"compatible": ["arm,pl011", "arm,primecell"]}
-        ),
-        "doorbell": _DOORBELL,
-        "trapless": nodes.backend(links),
-    }
+    content: Node = {"doorbell": _DOORBELL, "trapless": nodes.backend(links)}
+    for device in _DEVICES:
+        path = host.compatible(device)
+        node = {"compatible": [device, "arm,primecell"]}
+        content[path.strip("/")] = _handed_over(host, path, node)
     tree.graft("/", {"passthrough": _PASSTHROUGH | content})
     return tree.blob()
 
 
-def frontend(blob: bytes, plan: Plan, link: Link, bus: int) -> bytes:
+def frontend(blob: bytes, bus: int) -> bytes:
     """Return the module whose /passthrough Xen copies into a frontend's tree: the transport of the agent's device.
 
     Args:
         blob: QEMU's tree.
-        plan: where everything lies.
-        link: the frontend's link.
         bus: which of QEMU's virtio-mmio transports.
     """
     host, tree = Tree(blob), _empty()
     path = transport(host, bus)
     node: Node = {"compatible": "virtio,mmio", "dma-coherent": True, "memory-region": _AGENT_POOL}
-    content = {path.strip("/"): _handed_over(host, path, _interrupts(host, path), node)}
+    content = {path.strip("/"): _handed_over(host, path, node)}
     tree.graft("/", {"passthrough": _PASSTHROUGH | content})
     return tree.blob()
 
@@ -175,13 +167,14 @@ def transport(host: Tree, bus: int) -> str:
     return f"/{found[bus]}"
 
 
-def graft(plan: Plan, link: Link, platform: Any, further: Node | None = None) -> bytes:
+def graft(plan: Plan, link: Link, platform: Any, seeds: bool, further: Node | None = None) -> bytes:
     """Return what a frontend's tree gets on top of what Xen makes.
 
     Args:
         plan: where everything lies.
         link: the frontend's link.
         platform: the model, for the SCMI protocol nodes and what uses them.
+        seeds: whether it gets random numbers to begin with.
         further: nodes and properties on top of all that, as `overlay.apply` takes them.
 
     Raises:
@@ -193,9 +186,9 @@ def graft(plan: Plan, link: Link, platform: Any, further: Node | None = None) ->
         pool = piece.range.start == place.pool.start
         reserved[_shmem(piece)] = {"compatible": "restricted-dma-pool"} if pool else {"no-map": True}
     reserved[_shmem(agent)] = {"compatible": "restricted-dma-pool", "phandle": _AGENT_POOL}
-    seeds = {"rng-seed": os.urandom(_SEED), "kaslr-seed": os.urandom(8)}
+    chosen = {"rng-seed": os.urandom(_SEED), "kaslr-seed": os.urandom(8)} if seeds else {}
     tree.graft(
-        "/", {**_CELLS, "chosen": seeds, "cpus": {"cpu@0": {}}, "reserved-memory": reserved, "doorbell": _DOORBELL}
+        "/", {**_CELLS, "chosen": chosen, "cpus": {"cpu@0": {}}, "reserved-memory": reserved, "doorbell": _DOORBELL}
     )
     shared = [part for part in (place.pool, place.shm) if part]
     regions = [tree.phandle(f"/reserved-memory/xen-shmem@{part.start:x}") for part in shared]
