@@ -151,6 +151,8 @@ def instructions(
 ) -> dict[str, float]:
     """Boot a pair with the counting plugin; return the backend's instructions per request for each kind `pick`ed.
 
+    On two machines of QEMU, whatever `options` say: the plugin counts what a whole QEMU does.
+
     Args:
         options: what to boot.
         rounds: requests of each kind.
@@ -158,7 +160,7 @@ def instructions(
     """
     from trapless.pair import Pair
 
-    with_plugin = with_tool(replace(options, backend_arguments=[*options.backend_arguments]))
+    with_plugin = with_tool(replace(options, platform="qemu", backend_arguments=[*options.backend_arguments]))
     pair = Pair(with_plugin)
     counter = pair.directory / "instructions"  # its name is only known now
     with_plugin.backend_arguments += ["-plugin", f"{native.counter_plugin()},counter={counter}"]
@@ -264,7 +266,6 @@ def measure(options: Options, rounds: int) -> Figures:
             "backend_process_resident_bytes": pair.backend_vm.host.resident_bytes(),
             "fairness": fairness.measure(pair, rounds // 5) if len(pair.frontends) > 1 and alone else None,
         }
-    # A plugin counts what a whole QEMU does.
     counted = instructions(options, rounds) if alone else {}
     split = measure_split(options, rounds) if alone and not options.queues else None
     return Figures(backend_instructions=counted, split_queues=split, **first_boot)

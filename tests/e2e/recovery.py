@@ -31,6 +31,12 @@ done
 """
 
 
+def slots(frontend):
+    """Where Linux counts what is taken of the link's pool, whatever the platform calls that memory."""
+    region = int(frontend.check("basename /proc/device-tree/link@*").partition("@")[2], 16)
+    return f"/sys/kernel/debug/swiotlb/*@{region + frontend.link.pool_offset:x}/io_tlb_used"
+
+
 def load(frontend):
     """Start readers in a frontend, and wait until they have answers."""
     frontend.check(f"rm -f /tmp/unload /tmp/wrong; {LOAD}")

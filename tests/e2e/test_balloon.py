@@ -9,14 +9,13 @@ import time
 
 import pytest
 
-from e2e import recovery
+from e2e import on_xen, recovery
 from trapless import region
 
 BLOCK = 1 << 16
 SLOT = 1 << 11
 MIB = 1 << 20
 POOL = "/sys/kernel/debug/trapless/*/pool"
-SLOTS = "/sys/kernel/debug/swiotlb/pool*/io_tlb_used"
 BALLOON = 'links["linux0"].balloon'
 
 
@@ -64,7 +63,7 @@ def balloon(pair):
 @pytest.fixture
 def slots(frontend):
     """Return a function that tells how many bytes of the pool Linux has handed out."""
-    return lambda: int(frontend.check(f"cat {SLOTS}")) * SLOT
+    return lambda: int(frontend.check(f"cat {recovery.slots(frontend)}")) * SLOT
 
 
 def test_under_load_what_is_given_back_is_nobodys(pair, frontend, balloon, slots):
@@ -83,7 +82,7 @@ def test_under_load_what_is_given_back_is_nobodys(pair, frontend, balloon, slots
     assert balloon.ask(0) == 0
     recovery.check_load(frontend)
     recovery.unload(frontend)
-    frontend.wait_for(f"[ $(cat {SLOTS}) -le {before // SLOT + 64} ]")
+    frontend.wait_for(f"[ $(cat {recovery.slots(frontend)}) -le {before // SLOT + 64} ]")
 
 
 def test_it_shrinks_and_grows_again_and_again_and_nothing_in_flight_is_touched(frontend, balloon):
@@ -128,6 +127,7 @@ def test_devices_that_come_anew_find_room(pair, frontend, balloon):
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_RESTART
 def test_a_backend_that_starts_again_finds_the_whole_pool_in_linux(pair, frontend, balloon, slots):
     before = slots()
     recovery.load(frontend)
@@ -140,10 +140,11 @@ def test_a_backend_that_starts_again_finds_the_whole_pool_in_linux(pair, fronten
         assert "given 0" in frontend.check(f"cat {POOL}")
     recovery.unload(frontend)
     pair.wait_probed()
-    frontend.wait_for(f"[ $(cat {SLOTS}) -le {before // SLOT + 64} ]")
+    frontend.wait_for(f"[ $(cat {recovery.slots(frontend)}) -le {before // SLOT + 64} ]")
 
 
 @pytest.mark.timeout(300)
+@on_xen.NO_RESTART
 def test_the_request_stands_for_a_frontend_that_starts_again(pair, balloon):
     assert balloon.ask(MIB) == MIB
     pair.restart_frontend()

@@ -8,7 +8,7 @@ import dataclasses
 
 import pytest
 
-from e2e import recovery
+from e2e import on_xen, recovery
 from e2e.test_serving import prompt, soft_reset_friendly
 from trapless import topology
 
@@ -59,6 +59,7 @@ def check_ended(frontend):
     frontend.wait_for(f"[ $(cat /tmp/ended.* | grep -c '{ENDED}') = {READERS} ]", TIMEOUT_MS / 2000)
 
 
+@on_xen.NO_RESTART
 def test_the_backend_is_killed(pair, asked):
     pair.restart_backend()
     check_ended(asked)

@@ -90,6 +90,15 @@ class Plan:
             found.append(("shm", place.shm.start, place.shm.size))
         return [self._piece(f"{link.name}-{part}", at, size) for part, at, size in found]
 
+    def unshared(self, link: Link) -> list[Range]:
+        """Return what of a link's region is not shared, which Xen would use for itself and its domains otherwise."""
+        region = self.place(link).region
+        shared = sorted((piece.range for piece in self.pieces(link)), key=lambda part: part.start)
+        starts = [region.start, *(part.end for part in shared)]
+        ends = [*(part.start for part in shared), region.end]
+        gaps = [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+        return [Range(f"unshared part of {link.name}", start, end - start) for start, end in gaps]
+
     def agent(self, link: Link) -> Piece:
         """Return the memory of the agent of a link's frontend, which it shares with nobody."""
         index = self.topology.links.index(link)

@@ -60,6 +60,10 @@ def machine(blob: bytes, plan: Plan, modules: Mapping[str, list[Module]]) -> byt
     for domain in plan.domains():
         content[domain.name] = _domain(plan, domain, modules[domain.name], channels)
     tree.graft("/chosen", content)
+    kept: Node = {**_CELLS, "ranges": True}
+    for part in (part for link in plan.topology.links for part in plan.unshared(link)):
+        kept[f"unshared@{part.start:x}"] = {"reg": nodes.reg(part), "no-map": True}
+    tree.graft("/", {"reserved-memory": kept})
     return tree.blob()
 
 
