@@ -367,7 +367,7 @@ def image(
     """
     from trapless import standalone
 
-    standalone.write(out or standalone.IMAGE, _options(platform, None, None, model, topology))
+    standalone.write(out or standalone.IMAGE, _options(platform, None, None, model, topology, None))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trapless.errors import Unsupported
 from trapless.topology import Machine
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Endpoint:
         machine: its topology.
         directory: the pair's private directory.
     """
+
+    inseparable = ""
+    """Why nothing can be done to this guest alone."""
 
     console = "ttyAMA0"
     """What Linux calls the console that `console_path` leads to."""
@@ -93,6 +97,22 @@ class Endpoint:
         self.host.wait_readable(self._listeners[name], timeout, f"did not connect its {name} channel")
         connection, _ = self._listeners[name].accept()
         return connection
+
+    def kill(self) -> None:
+        """End the guest at once, as a crash would; Unsupported where it cannot be ended alone."""
+        raise Unsupported(self.inseparable)
+
+    def pause(self) -> None:
+        """Stop the guest: it neither runs nor answers until `resume`; Unsupported where it cannot be stopped alone."""
+        raise Unsupported(self.inseparable)
+
+    def resume(self) -> None:
+        """Continue after `pause`."""
+        raise Unsupported(self.inseparable)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of the guest so far, in seconds; Unsupported where it is not known."""
+        raise Unsupported(self.inseparable)
 
     def close(self) -> None:
         """Give up the channels."""

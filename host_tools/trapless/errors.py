@@ -14,6 +14,10 @@ class MachineError(TraplessError):
     """A virtual machine did not start, died, or did not do what was waited for."""
 
 
+class Unsupported(TraplessError):
+    """The platform cannot do it at all; the message says why."""
+
+
 class GuestTimeout(TraplessError):
     """A command in the frontend did not end in time, or a condition there did not come to hold.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from trapless import guest, ivshmem, probe, project, region, splats
 from trapless.endpoint import Endpoint
-from trapless.errors import GuestTimeout, MachineError, TraplessError
+from trapless.errors import GuestTimeout, MachineError, TraplessError, Unsupported
 from trapless.topology import Device, Link
 
 _PROBE_ADVICE = (
@@ -55,10 +55,13 @@ class Frontend:
         """The doorbell server of the link.
 
         Raises:
-            MachineError: the pair does not run, or nobody but its hypervisor knows them.
+            MachineError: the pair does not run.
+            Unsupported: the doorbells are the hypervisor's.
         """
+        if self._doorbells is None and self.vm.inseparable:
+            raise Unsupported("nobody but a domain at one of its ends can ring an event channel of Xen")
         if self._doorbells is None:
-            raise MachineError(f"the doorbells of {self.name} are not served by the harness, or the pair does not run")
+            raise MachineError(f"the doorbells of {self.name} are not served: the pair does not run")
         return self._doorbells
 
     def state(self) -> dict[str, Any]:

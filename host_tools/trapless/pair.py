@@ -17,7 +17,7 @@ from types import TracebackType
 
 from trapless import boot, files, model, romfs, running, sanitizers, topology
 from trapless.backend import Backend
-from trapless.errors import MachineError, TraplessError
+from trapless.errors import MachineError, TraplessError, Unsupported
 from trapless.frontend import READY_TIMEOUT, Frontend
 from trapless.options import Options
 from trapless.topology import Device
@@ -219,7 +219,7 @@ class Pair:
 
     def _need_restarts(self) -> None:
         if self.one_life:
-            raise TraplessError(self.one_life)
+            raise Unsupported(self.one_life)
 
     def restart_backend(self) -> None:
         """Kill the backend's QEMU and start it anew; returns when it serves again.

@@ -3,10 +3,10 @@
 
 import pytest
 
-from trapless.xen.boot import ONE_LIFE
+from trapless.xen.domain import Domain
 
-NO_RESTART = pytest.mark.not_on_xen(ONE_LIFE)
-NO_PAUSE = pytest.mark.not_on_xen("Xen pauses no domain without a control domain")
+NO_RESTART = pytest.mark.not_on_xen(Domain.inseparable)
+NO_PAUSE = pytest.mark.not_on_xen(Domain.inseparable)
 NO_RING = pytest.mark.not_on_xen("nobody but the domain at its other end can ring an event channel of Xen")
 NO_CPUFREQ = pytest.mark.not_on_xen("Linux has no cpufreq as a guest of Xen (xen_guest_init calls disable_cpufreq)")
 ONE_PROCESS = pytest.mark.not_on_xen("one QEMU runs all domains: the processor time of one is not known")

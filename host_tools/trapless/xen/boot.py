@@ -14,8 +14,6 @@ from trapless.xen.domain import Domain, Host
 from trapless.xen.load import NAME, Load
 from trapless.xen.log import Memory
 
-ONE_LIFE = "Xen does not restart a domain without a control domain, and QEMU does not end with one"
-
 
 class Boot:
     """Makes the domains and the files that the machine boots from.
@@ -30,7 +28,7 @@ class Boot:
         TraplessError: something is not built, or does not fit into the machine.
     """
 
-    one_life = ONE_LIFE
+    one_life = Domain.inseparable
     """Why no guest can be started anew; empty where it can."""
 
     def __init__(self, options: Options, plan: Topology, platform: Any, directory: Path) -> None:

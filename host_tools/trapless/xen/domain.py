@@ -50,6 +50,7 @@ class Domain(Endpoint):
     """
 
     console = "hvc0"
+    inseparable = "all domains are in one QEMU, and without a control domain Xen stops and restarts none of them"
 
     def __init__(self, machine: Machine, directory: Path, number: int, host: Host) -> None:
         super().__init__(machine, directory)

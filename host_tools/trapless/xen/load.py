@@ -69,8 +69,9 @@ class Load:
         self.cpu = plan.machines[plan.backend()].cpu
         self.processors = len(plan.machines)
         sizes = [private(plan), *(link.region for link in plan.links)]
-        self._blob = devicetree.base(Machine(NAME, self.cpu, 0), self.memory_arguments([None] * len(sizes), sizes))
-        self.plan = Plan(plan, tuple(Tree(self._blob).memory()))
+        self.blob = devicetree.base(Machine(NAME, self.cpu, 0), self.memory_arguments([None] * len(sizes), sizes))
+        """QEMU's tree of the machine."""
+        self.plan = Plan(plan, tuple(Tree(self.blob).memory()))
         self.hypervisor = project.need(project.XEN, "the hypervisor")
         self.hypervisor_at = topology.read_image(self.hypervisor).offset
 
@@ -104,7 +105,7 @@ class Load:
         if domain.name == self._topology.backend():
             ramdisk = files.model(self._options)
             image = files.backend_image(self._options).read_bytes()
-            tree = trees.backend(self._blob, self.plan, domain.name, self._seeds)
+            tree = trees.backend(self.blob, self.plan, domain.name, self._seeds)
             own = [File(domain.name, "kernel", image), File(domain.name, "device-tree", tree)]
             return own + ([File(domain.name, "ramdisk", ramdisk)] if ramdisk else [])
         (link,) = self._topology.links_of(domain.name)
@@ -112,7 +113,7 @@ class Load:
         return [
             File(domain.name, "kernel", self._kernel(link), bootargs),
             File(domain.name, "ramdisk", files.initrd(self._options)),
-            File(domain.name, "device-tree", trees.frontend(self._blob, self.bus(link))),
+            File(domain.name, "device-tree", trees.frontend(self.blob, self.bus(link))),
         ]
 
     def _kernel(self, link: Link) -> bytes:
@@ -130,7 +131,7 @@ class Load:
         modules: dict[str, list[trees.Module]] = {}
         for file, at in self.files.items():
             modules.setdefault(file.domain, []).append(trees.Module(file.kind, at, len(file.content), file.bootargs))
-        blob = trees.machine(self._blob, self.plan, modules)
+        blob = trees.machine(self.blob, self.plan, modules)
         own, *regions = self.plan.memory
         everything = own.size + sum(part.size for part in regions)
         placed = topology.placement(own, everything, topology.read_image(self.hypervisor), 0, 2 * len(blob) + 10000)
