@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from e2e import recovery
+from e2e import on_xen, recovery
 from trapless import files, native
 from trapless.errors import MachineError
 
@@ -22,6 +22,7 @@ def pair_options(pair_options, tmp_path_factory):
     return dataclasses.replace(pair_options, add=[*pair_options.add, native.guest_program("kexec"), image, initrd])
 
 
+@on_xen.NO_SECOND_LIFE
 def test_another_life_without_a_reset(pair, frontend):
     epochs = pair.epochs()
     image = files.kernel(pair.options).name

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from e2e import recovery
+from e2e import on_xen, recovery
 
 # Seconds. Long enough that the machine is asleep before, and the backend restarted meanwhile.
 ASLEEP = 8
@@ -14,7 +14,7 @@ SLEEP = f"echo +{ASLEEP} > /sys/class/rtc/rtc0/wakealarm && echo freeze > /sys/p
 FROZEN = "Freezing remaining freezable tasks completed"
 AWAKE = "PM: suspend exit"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [on_xen.NO_CLOCK, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
