@@ -55,24 +55,19 @@ def unload(frontend):
     frontend.check("touch /tmp/unload")
 
 
-# What grows if something is left behind: slots of the pool in use, devices on Linux's SCMI bus.
-LEFT = {
-    "slots of the pool": "cat /sys/kernel/debug/swiotlb/pool*/io_tlb_used",
-    "SCMI devices": "ls /sys/bus/scmi_protocol/devices | wc -l",
-}
-
-
 def left(frontend):
-    """Return how much of each there is."""
-    return {what: int(frontend.check(command)) for what, command in LEFT.items()}
+    """Return how much there is of what grows if something is left behind, by the command that tells it: slots of the
+    pool in use, devices on Linux's SCMI bus."""
+    commands = (f"cat {slots(frontend)}", "ls /sys/bus/scmi_protocol/devices | wc -l")
+    return {command: int(frontend.check(command)) for command in commands}
 
 
 def check_left(pair, frontend, before):
     """Fail if there is more than `before`, when nothing goes on any more. Ends the load."""
     unload(frontend)
     pair.wait_probed()
-    for what, most in before.items():
-        frontend.wait_for(f"[ $({LEFT[what]}) -le {most} ]")
+    for command, most in before.items():
+        frontend.wait_for(f"[ $({command}) -le {most} ]")
 
 
 def recovered(frontend, since):
