@@ -65,6 +65,7 @@ def test_print_command_is_one_machine(trapless):
     assert b"-smp 2 " in out and b"backend-kernel" in out and b"frontend-ramdisk" in out
 
 
+@pytest.mark.timeout(300)
 def test_image_leaves_what_boots_without_the_harness(trapless, tmp_path, until):
     (tmp_path / "mine.py").write_text(MODEL)
     arguments = ["--platform", "xen", "--model", tmp_path / "mine.py", "--out", tmp_path / "out"]
@@ -73,14 +74,14 @@ def test_image_leaves_what_boots_without_the_harness(trapless, tmp_path, until):
     console = tmp_path / "out" / "frontend-console"
     machine = subprocess.Popen([tmp_path / "out" / "xen.sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        until(console.exists, "QEMU listens", 30)
+        until(console.exists, "QEMU listens", 60)
         assert b"12345" in typed(console, f"until {READ} 2>/dev/null; do usleep 5000; done\n", b"12345")
     finally:
         machine.kill()
         machine.communicate()
 
 
-def typed(console, keys, wanted, timeout=60):
+def typed(console, keys, wanted, timeout=180):
     """What is printed on a console until `wanted`; `keys` are typed as soon as there is a prompt."""
     seen, end = b"", time.monotonic() + timeout
     with socket.socket(socket.AF_UNIX) as screen:
