@@ -149,6 +149,8 @@ static int tpl_stats_show(struct seq_file *file, void *unused)
 	seq_printf(file, "needs_reset %llu\n", stats.needs_reset);
 	seq_printf(file, "timeouts %llu\n", stats.timeouts);
 	seq_printf(file, "silences %llu\n", stats.silences);
+	seq_printf(file, "recoveries %llu\n", stats.recoveries);
+	seq_printf(file, "recovery_ms %u\n", stats.recovery_ms);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(tpl_stats);

@@ -241,6 +241,33 @@ static void tpl_schedule(struct tpl_link *link)
 			queue_delayed_work(link->wq, &link->work, msecs_to_jiffies(delay_ms));
 }
 
+static bool tpl_is_recovered(struct tpl_link *link)
+{
+	struct tpl_device *device;
+
+	lockdep_assert_held(&link->lock);
+	if (!link->recovering || link->broken)
+		return false;
+	for (device = tpl_first(link); device; device = tpl_next(device))
+		if (device->state == TPL_ABSENT || device->state == TPL_POSTED)
+			return false;
+	return true;
+}
+
+/* Tell that the devices are there again, as far as the backend has them. */
+static void tpl_tell_recovery(struct tpl_link *link)
+{
+	scoped_guard(spinlock_irqsave, &link->lock) {
+		if (tpl_is_recovered(link)) {
+			link->recovering = false;
+			link->stats.recoveries++;
+			link->stats.recovery_ms = jiffies_to_msecs(jiffies - link->broke);
+			dev_info(link->dev, "attached again, %u ms after the link broke\n",
+				 link->stats.recovery_ms);
+		}
+	}
+}
+
 static void tpl_link_work(struct work_struct *work)
 {
 	struct tpl_link *link = container_of(to_delayed_work(work), struct tpl_link, work);
@@ -252,6 +279,7 @@ static void tpl_link_work(struct work_struct *work)
 		tpl_link_mend(link);
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_device_step(device);
+	tpl_tell_recovery(link);
 	tpl_schedule(link);
 }
 

@@ -102,6 +102,9 @@ static void tpl_break_locked(struct tpl_link *link, const char *why)
 		return;
 	dev_warn_ratelimited(link->dev, "link broken: %s\n", why);
 	WRITE_ONCE(link->broken, true);
+	if (!link->recovering)
+		link->broke = jiffies;
+	link->recovering = true;
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_break_vqs(device);
 	tpl_work_soon(link);

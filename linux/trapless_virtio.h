@@ -176,6 +176,8 @@ struct tpl_stats {
 	u64 needs_reset;
 	u64 timeouts;
 	u64 silences;
+	u64 recoveries;
+	u32 recovery_ms; /* that the last one took */
 };
 
 /* Under the link's lock, but the work item itself */
@@ -230,6 +232,8 @@ struct tpl_link {
 	struct work_struct orphans; /* requests of a backend that is gone */
 	unsigned int rering_ms;
 	unsigned long mended; /* jiffies */
+	unsigned long broke; /* jiffies, under the lock: since then */
+	bool recovering; /* under the lock: not all devices are attached again */
 	unsigned int mend_ms; /* the last wait before attaching anew */
 	struct tpl_beat beat;
 	struct tpl_balloon balloon;

@@ -50,6 +50,8 @@ def test_a_backend_killed_while_nobody_asks(pair, frontend):
         pair.restart_backend()
         taken.append(recovery.recovered(frontend, time.monotonic()))
         pair.wait_probed()
+    told = frontend.check("dmesg | grep -c 'attached again, [0-9]* ms after the link broke'")
+    assert int(told) >= len(taken), "each recovery is reported"
     recovery.judge(frontend, "backend killed at rest", taken)
 
 
