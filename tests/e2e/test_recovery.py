@@ -144,8 +144,8 @@ def test_a_module_removed_and_inserted(pair, frontend):
         frontend.check(f"insmod {recovery.MODULE}")
         taken.append(recovery.recovered(frontend, time.monotonic()))
         recovery.check_load(frontend)
-    recovery.check_left(pair, frontend, before)
     recovery.judge(frontend, "module removed and inserted", taken)
+    recovery.check_left(pair, frontend, before)
 
 
 @pytest.mark.timeout(300)
