@@ -74,7 +74,6 @@ class Flood:
     @contextlib.contextmanager
     def running(self):
         """Flood while the block runs."""
-        self.steps = 0
         done = threading.Event()
         thread = threading.Thread(target=self._run, args=(done,))
         thread.start()
