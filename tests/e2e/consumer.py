@@ -13,14 +13,15 @@ COMPATIBLE = "trapless,test-consumer"
 POWER, PERFORMANCE, CLOCK, SENSOR, RESET, VOLTAGE, PINS = 0x11, 0x13, 0x14, 0x15, 0x16, 0x17, 0x19
 
 
-def module(name):
-    """The path of a built kernel module of `linux/tests/`."""
-    return project.need(project.TEST_MODULES / f"{name}.ko", f"the test module {name}")
+def module(name, sanitizer=None):
+    """The path of a kernel module of `linux/tests/`, built for the kernel with that sanitizer if one is named."""
+    folder = project.sanitized(project.TEST_MODULES, sanitizer)
+    return project.need(folder / f"{name}.ko", f"the test module {name}")
 
 
 def equipped(options, nodes, *modules):
     """Return `options` with further device-tree nodes, and with test modules below /host in the frontend."""
-    add = [*options.add, *(module(name) for name in modules)]
+    add = [*options.add, *(module(name, options.sanitizer) for name in modules)]
     return replace(options, overlay={**options.overlay, **nodes}, add=add)
 
 
