@@ -22,9 +22,13 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo "Variables: ARGS='...' for trapless run, bench and image, TEST_ARGS='...' for pytest, FUZZ_EXAMPLES=1000000,"
-	@echo "PLATFORM=xen: run in domains of Xen, instead of two machines of QEMU"
-	@echo "FUZZ_TRANSPORT=2000000, HOSTILE_CASES=200000, MICROPYTHON_TOP=/path/to/another/micropython, PYTHON=/path/to/python3.11, XDG_CACHE_HOME=/path/to/cache"
+	@echo "Variables:"
+	@echo "  PLATFORM=xen     run, image: domains of Xen instead of two machines of QEMU"
+	@echo "  ARGS='...'       run, bench, image, verify: options of the command behind it (trapless run --help)"
+	@echo "  TEST_ARGS='...'  whatever runs tests: arguments of pytest"
+	@echo "  FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) FUZZ_TRANSPORT=$(FUZZ_TRANSPORT) HOSTILE_CASES=$(HOSTILE_CASES)"
+	@echo "  SOAK_BACKEND=$(SOAK_BACKEND) SOAK_FRONTEND=$(SOAK_FRONTEND) SOAK_MODULE=$(SOAK_MODULE) SOAK_STARTS=$(SOAK_STARTS)"
+	@echo "  MICROPYTHON_TOP=/path/to/another/micropython PYTHON=/path/to/python3.11 XDG_CACHE_HOME=/path/to/cache"
 
 setup: ## install packages, Python dependencies, kernel and sources (cached outside the clone)
 	@$(SETUP)
