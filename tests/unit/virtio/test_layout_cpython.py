@@ -2,6 +2,7 @@
 """The numbers of `virtio.layout` are the same in the C header and in the specification, docs/transport.md."""
 
 import re
+import zlib
 from pathlib import Path
 
 from trapless import layout_header
@@ -31,3 +32,15 @@ def test_the_specification_has_the_same_capabilities():
     rows = re.findall(r"^\| (\d+) \| `(CAP_\w+)` \|", (TOP / "docs" / "transport.md").read_text(), re.M)
     constants = layout_header.constants()
     assert {name: 1 << int(bit) for bit, name in rows} == {k: v for k, v in constants.items() if k.startswith("CAP_")}
+
+
+def test_the_example_of_a_batch_in_the_specification_is_one():
+    text = (TOP / "docs" / "transport.md").read_text()
+    batch = bytearray.fromhex(re.search(r"^```batch\n(.*?)^```$", text, re.S | re.M).group(1))
+    numbers = layout_header.constants()
+    at = numbers["DRV_CRC"] - numbers["DRV_HEADER"]
+    crc = int.from_bytes(batch[at : at + 4], "little")
+    batch[at : at + 4] = bytes(4)
+    assert crc == zlib.crc32(batch)
+    assert len(batch) == numbers["DRV_HEADER_SIZE"] + numbers["ENTRY_SIZE"]
+    assert int.from_bytes(batch[numbers["DRV_HEADER_SIZE"] :][:2], "little") == numbers["REG_STATUS"]
