@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Executes the documents: every how-to, and the transcripts of the README.
+"""Executes the documents: every how-to, and the transcripts of the README. In all documents, what is named is there.
 
 A fenced block whose first line is `# file: NAME` is written to NAME in a scratch folder. In a `console` block each line
 that begins with `$ ` is run there by bash, and the lines up to the next one are its expected output, in which `...`
@@ -18,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 HOW_TO = ROOT / "docs" / "how-to"
 DOCUMENTS = [ROOT / "README.md", *sorted(HOW_TO.glob("*.md"))]
 FENCE = re.compile(r"^```(\S+)?([^\n]*)\n(.*?)^```$", re.S | re.M)
+ALL = [path for pattern in ("*.md", "docs/**/*.md", "board/*.md") for path in sorted(ROOT.glob(pattern))]
+FOLDERS = "board|docs|firmware|host_tools|linux|qemu|requirements|tests|xen"
+NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./,-]+)`")
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 COMMAND_TIMEOUT_S = 300
 
 
@@ -100,3 +104,17 @@ def test_a_sensor_takes_five_lines():
     first = next(body for kind, _, body in blocks((HOW_TO / "add-a-sensor.md").read_text()) if kind == "python")
     lines = [line for line in first.splitlines() if line and not line.startswith("#")]
     assert "Sensor(" in first and len(lines) <= 5, first
+
+
+@pytest.mark.parametrize("document", ALL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_document_names_is_there(document):
+    text = document.read_text()
+    missing = [name for name in NAMED.findall(text) if not (ROOT / name).exists()]
+    missing += [link for link in LINK.findall(text) if not (document.parent / link).exists()]
+    assert not missing
+
+
+def test_functions_of_the_linux_driver_are_called_as_the_documents_say():
+    sources = "".join(path.read_text() for path in (ROOT / "linux").glob("*.c"))
+    named = {name for path in ALL for name in re.findall(r"`(tpl_\w+)`", path.read_text())}
+    assert named and not [name for name in named if f"{name}(" not in sources]
