@@ -8,10 +8,16 @@ How a device tree describes a link (a child of the node that is compatible with 
 - `trapless,memory`: phandle of what maps the region when it is asked to; all addresses of `reg` are offsets in it then;
 - `trapless,frontend-base`: 64-bit frontend address of the pool's first byte; `trapless,frontend-shm`: of that of "shm";
 - `mboxes`: phandle of the doorbell and the peer to ring; without it both sides poll;
+- `trapless,spin-us`: how long, in microseconds (at most 1000), to look for more before this side sleeps;
 - `trapless,polls`: the frontend does not ring, this side polls; `trapless,polled`: this side does not ring;
 - one child for each device: `reg`, `reg-names`: "device" and "driver" (its pages), `trapless,device` (its kind) and,
   for kinds that have one, `trapless,model`.
 """
+
+from hal.compat import const
+
+# While the backend looks, its prompt waits.
+_LONGEST_SPIN_US = const(1000)
 
 
 def _silent():
@@ -46,7 +52,7 @@ class Link:
     `name`: str; `region`, `pool`: Windows; `frontend_base`: the frontend's address of the pool's first byte;
     `shared`: the Window of shared-memory regions, or None, `frontend_shared`: the frontend's address of its first byte;
     `doorbell`: Doorbell; `devices`: list of (kind, device page Window, driver page Window, model name or None, dict of
-    all properties of the device's node as bytes, by name).
+    all properties of the device's node as bytes, by name). `spin_us`: microseconds to look for more before a sleep.
     """
 
     def __init__(self, name, region, pool, frontend_base, doorbell, devices, shared=None, frontend_shared=0):
@@ -58,6 +64,7 @@ class Link:
         self.devices = devices
         self.shared = shared
         self.frontend_shared = frontend_shared
+        self.spin_us = 0
 
 
 def draw(entropy, word, avoid):
@@ -129,6 +136,9 @@ def _read_link(node, window, doorbell, memory):
     link = Link(
         node.text("label", node.name), region, inside(node, "pool"), base, _read_doorbell(node, doorbell), devices
     )
+    link.spin_us = node.number("trapless,spin-us", 0)
+    if link.spin_us > _LONGEST_SPIN_US:
+        raise ValueError("device tree: %s: 'trapless,spin-us' is more than %d" % (node.path, _LONGEST_SPIN_US))
     if "shm" in node.texts("reg-names"):
         link.shared = inside(node, "shm")
         link.frontend_shared = node.number("trapless,frontend-shm")

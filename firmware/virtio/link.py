@@ -155,7 +155,8 @@ class Link:
 
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
     many frontend lives there were. `heartbeat`: what is known of the present one. `balloon`: what it has given back of
-    the pool. `batch`: what is left to do of the batch under way, as a generator, or None.
+    the pool. `batch`: what is left to do of the batch under way, as a generator, or None. `spin_us`: how long, in
+    microseconds, the backend looks for more before it sleeps when it has served something.
     """
 
     def __init__(self, description, machine):
@@ -164,6 +165,7 @@ class Link:
         self.frontend_base = description.frontend_base
         self.area = Area(description.shared, description.frontend_shared)
         self.doorbell = description.doorbell
+        self.spin_us = description.spin_us
         self.ports = []
         self.heartbeat = Heartbeat(self.ports)
         self.balloon = Balloon(self.pool, self.frontend_base, self.ports)

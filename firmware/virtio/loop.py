@@ -105,13 +105,14 @@ class Loop:
     def _serve(self):
         """Serve whenever the generator is resumed. It is one since resuming it costs a third of a call."""
         turn, handlers, budget, notify = self._watch.run, self._handlers, self._budget, self.notify
+        spin_us = max([link.spin_us for link in self.links] + [0])
         fresh, run_alarms = self._alarms.fresh, self._alarms.run
         while True:
             expired = yield
             try:
                 if expired or fresh:
                     run_alarms()
-                if turn(handlers, budget):
+                if turn(handlers, budget, spin_us):
                     notify()
             except BaseException as error:
                 # A SystemExit of somebody's model, too: what leaves a generator ends it, and with it all serving.

@@ -3,8 +3,9 @@
 
 Times, allocations and counters come from one boot. Latencies of requests and of the doorbell echo, which is their floor
 (docs/transport.md, section 8), are taken in blocks that take turns, so that both meet the same machine. Instructions
-are counted in a second boot with the TCG plugin, which slows a machine down. Both are done once more with split queues.
-Nothing is judged here: the figures depend on the host.
+are counted in a second boot with the TCG plugin, which slows a machine down. Both are done once more with split queues,
+the times also with a backend that looks for more before it sleeps. Nothing is judged here: the figures depend on the
+host.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _BLOCK = 50
 _DEPTHS = (1, 4, 8)
 _TIMEOUT = 120.0
 _TRIES = 3
+_SPIN_US = 200  # some two round trips: a frontend that asks again at once finds the backend awake
 _PERCENTILES = (50, 90, 99)
 _RARE = 0.01  # traps per request that timers and the harness's agent explain
 
@@ -53,6 +55,16 @@ class SplitQueues:
     request_us: Latency
     ratio_p50: float
     backend_instructions: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Spinning:
+    """What requests take when the backend looks for more during `spin_us` microseconds before it sleeps."""
+
+    spin_us: int
+    request_us: Latency
+    ratio_p50: float
+    requests_per_second: float
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,7 @@ class Figures:
     traps: dict[str, float] = field(default_factory=dict)
     """Of all domains together, per request, by the hypervisor's name for them; empty where there is no hypervisor."""
     split_queues: SplitQueues | None = None
+    spinning: Spinning | None = None
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -268,7 +281,8 @@ def measure(options: Options, rounds: int) -> Figures:
         }
     counted = instructions(options, rounds) if alone else {}
     split = measure_split(options, rounds) if alone and not options.queues else None
-    return Figures(backend_instructions=counted, split_queues=split, **first_boot)
+    spinning = measure_spinning(options, rounds)
+    return Figures(backend_instructions=counted, split_queues=split, spinning=spinning, **first_boot)
 
 
 def measure_split(options: Options, rounds: int) -> SplitQueues:
@@ -286,6 +300,23 @@ def measure_split(options: Options, rounds: int) -> SplitQueues:
         pair.frontend.check(f"{TOOL} read {number} {_BLOCK}")
         request, echo = latencies(pair, number, rounds)
     return SplitQueues(request, request.p50 / echo.p50, instructions(options, rounds))
+
+
+def measure_spinning(options: Options, rounds: int) -> Spinning:
+    """Boot with a backend that spins; return what requests take then.
+
+    Raises:
+        TraplessError: as for `measure`.
+    """
+    from trapless.pair import Pair
+
+    with Pair(with_tool(replace(options, spin_us=_SPIN_US))) as pair:
+        pair.wait_ready()
+        number = sensor(pair)
+        pair.frontend.check(f"{TOOL} read {number} {_BLOCK}")
+        request, echo = latencies(pair, number, rounds)
+        rate = throughput(pair, number, rounds, 1)
+    return Spinning(_SPIN_US, request, request.p50 / echo.p50, rate)
 
 
 def main(options: Options, platforms: Sequence[str], rounds: int, as_json: bool) -> None:
@@ -331,7 +362,15 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
     rows.append(("backend private memory", f"{figures.backend_private_memory_bytes >> 20} MiB"))
     rows.append(("backend's QEMU, resident", f"{figures.backend_process_resident_bytes >> 20} MiB"))
     rows += _split_rows(figures.split_queues) if figures.split_queues else []
+    rows += _spinning_rows(figures.spinning) if figures.spinning else []
     return rows + (_fairness_rows(figures.fairness) if figures.fairness else [])
+
+
+def _spinning_rows(spinning: Spinning) -> list[tuple[str, str]]:
+    how = f"backend spinning for {spinning.spin_us} us"
+    rows = _times(f"SCMI round trip, {how}", spinning.request_us)
+    rows.append((f"round trip / floor, p50, {how}", f"{spinning.ratio_p50:.2f}"))
+    return [*rows, (f"requests per second, 1 in flight, {how}", f"{spinning.requests_per_second:,.0f}")]
 
 
 def _split_rows(split: SplitQueues) -> list[tuple[str, str]]:

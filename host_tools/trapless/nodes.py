@@ -84,6 +84,7 @@ def backend_link(link: Link, where: Place, far: Place, bell: Node) -> Node:
         "reg": Cells([*reg(where.region), *reg(where.pool)]),
         "reg-names": ["region", "pool"],
         "trapless,frontend-base": Cells([far.pool.start]),
+        **({"trapless,spin-us": link.spin_us} if link.spin_us else {}),
         **bell,
         "#address-cells": 2,
         "#size-cells": 2,

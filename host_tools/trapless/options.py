@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trapless.errors import TraplessError
-from trapless.topology import QUEUES
+from trapless.topology import QUEUES, SPIN_US_MAX
 from trapless.tree import Node
 
 PLATFORMS = ("qemu", "xen")
@@ -31,6 +31,7 @@ class Options:
         bootargs: further kernel arguments of the frontend.
         overlay: further nodes and properties of the frontend's device tree (`overlay.apply`).
         sanitizer: one of `trapless.sanitizers.SANITIZERS`: frontends with that kernel, in machines that it fits into.
+        spin_us: microseconds that the backend looks for more before it sleeps, whatever the topology says.
     """
 
     platform: str = "qemu"
@@ -45,6 +46,7 @@ class Options:
     bootargs: str = ""
     overlay: Node = field(default_factory=dict)
     sanitizer: str | None = None
+    spin_us: int | None = None
 
     def check(self) -> None:
         """Refuse what cannot work, before anything is started.
@@ -58,6 +60,8 @@ class Options:
             raise TraplessError("kernels with a sanitizer run on platform qemu only: their machines are larger")
         if self.queues not in (None, *QUEUES):
             raise TraplessError(f"no such layout of queues: {self.queues} (there are {', '.join(QUEUES)})")
+        if not 0 <= (self.spin_us or 0) <= SPIN_US_MAX:
+            raise TraplessError(f"the backend spins for 0 to {SPIN_US_MAX} microseconds, not {self.spin_us}")
         for what, path in (("kernel", self.kernel), ("image of the backend", self.backend_image)):
             if path and not path.is_file():
                 raise TraplessError(f"no such {what}: {path}")

@@ -54,6 +54,7 @@ class Pair:
             plan = plan.with_frontends(sanitizer.private, sanitizer.cpus, sanitizer.bootargs)
             self.patience = sanitizer.patience
         plan = plan.with_queues(self.options.queues) if self.options.queues else plan
+        plan = plan if self.options.spin_us is None else plan.with_spin(self.options.spin_us)
         self.topology = plan.with_model(romfs.USER_MODEL) if self.options.model else plan
         self.model = str(self.options.model or model.name_of(self.topology))
         self.platform = model.load(self.options.model or self.model)

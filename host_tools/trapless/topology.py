@@ -92,6 +92,7 @@ class Doorbell:
 
 SIDES = ("backend", "frontend")
 QUEUES = ("packed", "split")
+SPIN_US_MAX = 1000
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Link:
     `shm_offset`, `shm_size`: the memory for shared-memory regions of its devices; size 0: there is none.
     `rings`: the sides ("backend", "frontend") that ring the other one, which polls otherwise.
     `queues`: "packed", if the backend offers such, or "split".
+    `spin_us`: microseconds that the backend looks for more before it sleeps, at most SPIN_US_MAX.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Link:
     shm_size: int = 0
     rings: tuple[str, ...] = SIDES
     queues: str = QUEUES[0]
+    spin_us: int = 0
 
     def device_page(self, device: Device) -> int:
         """Return the offset of the page that the backend writes."""
@@ -172,6 +175,10 @@ class Topology:
     def with_queues(self, queues: str) -> Topology:
         """Return the same topology with packed or split queues on every link."""
         return replace(self, links=tuple(replace(link, queues=queues) for link in self.links))
+
+    def with_spin(self, spin_us: int) -> Topology:
+        """Return the same topology with a backend that looks so long for more before it sleeps, in microseconds."""
+        return replace(self, links=tuple(replace(link, spin_us=spin_us) for link in self.links))
 
     def with_model(self, model: str) -> Topology:
         """Return the same topology with every SCMI device's model replaced."""
@@ -257,6 +264,8 @@ def _check(topology: Topology) -> None:
             )
         if link.queues not in QUEUES:
             raise TopologyError(f"link {link.name}: queues are {' or '.join(QUEUES)}, not {link.queues}")
+        if not 0 <= link.spin_us <= SPIN_US_MAX:
+            raise TopologyError(f"link {link.name}: spin_us is 0 to {SPIN_US_MAX} microseconds, not {link.spin_us}")
         for end in (link.backend, link.frontend):
             if end not in topology.machines:
                 raise TopologyError(f"{topology.source}: link {link.name} ends at {end!r}, which is no machine")

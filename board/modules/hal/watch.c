@@ -6,8 +6,12 @@
 
 #include <string.h>
 
+#include "py/mphal.h"
+
 #include "barrier.h"
 #include "hal.h"
+
+#define HAL_SPIN_MAX_US 100000
 
 enum slot_kind { SLOT_FREE, SLOT_WORD, SLOT_QUEUE, SLOT_FLAG };
 
@@ -192,23 +196,42 @@ static void call_handler(mp_obj_t handlers, size_t slot) {
     mp_call_function_0(items[slot]);
 }
 
-static mp_obj_t watch_run(mp_obj_t self_in, mp_obj_t handlers, mp_obj_t budget_in) {
-    watch_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_int_t budget = mp_obj_get_int(budget_in);
+/* Awake all the while: a peer that publishes has nothing to ring for. Interrupts go on. */
+static mp_int_t spin(watch_t *self, mp_uint_t us) {
+    mp_uint_t start = mp_hal_ticks_us();
+    mp_int_t slot = -1;
+    while (slot < 0 && mp_hal_ticks_us() - start < us) {
+        slot = scan(self);
+    }
+    return slot;
+}
+
+static mp_obj_t watch_run(size_t n_args, const mp_obj_t *args) {
+    watch_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_int_t budget = mp_obj_get_int(args[2]);
+    size_t spin_us = n_args > 3 ? hal_arg_size(args[3]) : 0;
+    bool served = false;
+    if (spin_us > HAL_SPIN_MAX_US) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a watch spins for 0 to 100000 us"));
+    }
     wake(self);
     for (; budget > 0; budget--) {
         mp_int_t slot = scan(self);
+        if (slot < 0 && served) {
+            slot = spin(self, spin_us);
+        }
         if (slot < 0) {
             slot = rest(self);
         }
         if (slot < 0) {
             return mp_const_false;
         }
-        call_handler(handlers, (size_t)slot);
+        call_handler(args[1], (size_t)slot);
+        served = true;
     }
     return mp_const_true;
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(watch_run_obj, watch_run);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(watch_run_obj, 3, 4, watch_run);
 
 static const mp_rom_map_elem_t watch_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&watch_run_obj) },

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Finding work, and sleeping without losing a wake-up. Source: docs/transport.md, 6."""
 
+from hal.compat import ticks_diff, ticks_us
 from hal.pure.arguments import WORD, integer
 from hal.pure.barrier import mb
 from hal.pure.queue import Queue
@@ -132,17 +133,31 @@ class Watch:
         self._rest(False)
         mb()
 
-    def run(self, handlers, budget):
+    def _spin(self, us):
+        start = ticks_us()
+        slot = -1
+        while slot < 0 and ticks_diff(ticks_us(), start) < us:
+            slot = self.scan()
+        return slot
+
+    def run(self, handlers, budget, spin_us=0):
         """Wake, call `handlers[slot]()` for each slot with work, rest; return False then.
 
-        True after `budget` calls, still awake. What a handler raises is raised here, still awake.
+        True after `budget` calls, still awake. What a handler raises is raised here, still awake. After each call work
+        is looked for during `spin_us` microseconds (0 to 100,000) before it rests.
         """
+        if not 0 <= integer(spin_us) <= 100_000:
+            raise ValueError("a watch spins for 0 to 100000 us")
+        served = False
         self.wake()
         for _ in range(integer(budget)):
             slot = self.scan()
+            if slot < 0 and served:
+                slot = self._spin(spin_us)
             if slot < 0:
                 slot = self.rest()
             if slot < 0:
                 return False
             handlers[slot]()
+            served = True
         return True

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Watch: what is work, in which order it is found, and what is stored before sleep. docs/transport.md, 6.2."""
 
+from hal.compat import ticks_diff, ticks_us
 from support import raises
 from unit.hal.packed_rings import DESC, DISABLE, ENABLE, WRAP, PackedRings
 from unit.hal.rings import NEXT, WRITE, Rings
@@ -234,3 +235,42 @@ def test_a_handler_may_change_what_is_watched(twin):
     window.w32(0, 1)
     assert watch.run(handlers, 5) is False
     assert (window.r32(0), window.r32(4)) == (1, 0)
+
+
+@for_twins
+def test_it_looks_for_more_for_a_while_when_it_has_served_something(twin):
+    window, watch = page(twin), twin.Watch(2)
+    slot = watch.word(window, 8, 0)
+    watch.flag(window, 0)
+
+    def took(spin_us):
+        start = ticks_us()
+        assert watch.run((lambda: window.w32(8, 0),), 5, spin_us) is False
+        assert window.r32(0) == 1
+        return ticks_diff(ticks_us(), start)
+
+    assert slot == 0
+    assert min(took(20_000) for _ in range(5)) < 20_000  # nothing to serve: it does not spin
+    window.w32(8, 1)
+    assert took(20_000) >= 20_000
+    raises(ValueError, lambda: watch.run((), 1, -1))
+
+
+@for_twins
+def test_what_comes_while_it_spins_is_served_at_once(twin):
+    window, watch = page(twin), twin.Watch(2)
+    first, second = watch.word(window, 8, 0), watch.word(window, 12, 0)
+    seen = []
+
+    def publish():
+        window.w32(8, 0)
+        window.w32(12, 1)
+        seen.append(first)
+
+    def serve():
+        window.w32(12, 0)
+        seen.append(second)
+
+    window.w32(8, 1)
+    assert watch.run((publish, serve), 5, 1) is False
+    assert seen == [first, second]
