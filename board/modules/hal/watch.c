@@ -19,7 +19,7 @@ typedef struct {
     mp_obj_t owner; /* the Window or the queue */
     uint8_t *word;
     uint32_t expected;
-    uint8_t kind;
+    uint8_t kind; /* written last when the slot is taken, first when it is given up: lookout.c looks in between */
 } slot_t;
 
 typedef struct {
@@ -48,7 +48,9 @@ static mp_obj_t add(mp_obj_t self_in, slot_t slot) {
     watch_t *self = MP_OBJ_TO_PTR(self_in);
     for (size_t i = 0; i < self->capacity; i++) {
         if (self->slot[i].kind == SLOT_FREE) {
-            self->slot[i] = slot;
+            self->slot[i] = (slot_t) {slot.owner, slot.word, slot.expected, SLOT_FREE};
+            hal_copied();
+            self->slot[i].kind = slot.kind;
             self->top = MAX(self->top, (uint16_t)(i + 1));
             return MP_OBJ_NEW_SMALL_INT(i);
         }
@@ -94,7 +96,10 @@ static MP_DEFINE_CONST_FUN_OBJ_3(watch_flag_obj, watch_flag);
 
 static mp_obj_t watch_remove(mp_obj_t self_in, mp_obj_t slot_in) {
     watch_t *self = MP_OBJ_TO_PTR(self_in);
-    memset(find(self_in, slot_in), 0, sizeof(slot_t));
+    slot_t *slot = find(self_in, slot_in);
+    slot->kind = SLOT_FREE;
+    hal_copied();
+    memset(slot, 0, sizeof(*slot));
     while (self->top > 0 && self->slot[self->top - 1].kind == SLOT_FREE) {
         self->top--;
     }
