@@ -29,6 +29,7 @@ def pair_options(pair_options, tmp_path_factory):
     return dataclasses.replace(pair_options, topology=str(path))
 
 
+@on_xen.NO_RESTART
 def test_the_kernel_itself_is_asking(pair, backend, frontend, until):
     """Half a minute after its start Linux asks each regulator that nobody uses whether it is on.
 
