@@ -76,9 +76,10 @@ void tpl_config_set(struct virtio_device *vdev, unsigned int offset, const void 
 				     "configuration write before FEATURES_OK is not passed on\n");
 		return;
 	}
-	if (length > sizeof(u64) || !is_power_of_2(length)) {
+	if (length > sizeof(u64) || !is_power_of_2(length) || !IS_ALIGNED(offset, length)) {
 		dev_warn_ratelimited(&vdev->dev,
-				     "configuration write of %u bytes is not passed on\n", length);
+				     "configuration write at %u+%u is not passed on\n", offset,
+				     length);
 		return;
 	}
 	if (!tpl_config_range(device, offset, length))

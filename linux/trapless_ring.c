@@ -35,6 +35,12 @@ bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size)
 	       address - link->pool_base <= link->pool_size - size;
 }
 
+/* What is read as words has to be aligned as words are: a load-acquire faults otherwise. */
+static bool tpl_readable(struct tpl_link *link, u64 address, size_t size, size_t word)
+{
+	return IS_ALIGNED(address, word) && tpl_in_pool(link, address, size);
+}
+
 static u16 tpl_word(const struct tpl_desc *desc, unsigned int index)
 {
 	return le16_to_cpu(READ_ONCE(desc->word[index]));
@@ -48,7 +54,7 @@ static void tpl_chain_add(struct tpl_link *link, struct tpl_chain *chain,
 	u64 address = le64_to_cpu(READ_ONCE(desc->addr));
 	u32 length = le32_to_cpu(READ_ONCE(desc->len));
 
-	if (buffer->length || !tpl_in_pool(link, address, length))
+	if (buffer->length || !tpl_readable(link, address, length, sizeof(u32)))
 		return;
 	buffer->at = phys_to_virt(address);
 	buffer->length = length;
@@ -61,7 +67,7 @@ static void tpl_chain_add_table(struct tpl_link *link, struct tpl_chain *chain,
 	u32 length = le32_to_cpu(READ_ONCE(desc->len));
 	unsigned int i, count = min(length / sizeof(*desc), TPL_QUEUE_SIZE_LIMIT);
 
-	if (!tpl_in_pool(link, address, length))
+	if (!tpl_readable(link, address, length, sizeof(desc->addr)))
 		return;
 	desc = phys_to_virt(address);
 	for (i = 0; i < count; i++)

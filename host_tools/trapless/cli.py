@@ -49,7 +49,7 @@ Add = Annotated[
 Topology = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Machines and links: two-frontends, or the path of a file like qemu/topology.toml."
+        metavar="NAME", help="Machines and links: two-frontends, polled, or a file like qemu/topology.toml."
     ),
 ]
 Queues = Annotated[
