@@ -4,7 +4,6 @@
 TRAPLESS_STARTS: how many times; `make soak` does it 500 times. TRAPLESS_FUZZ_SEED: with which bytes.
 """
 
-import dataclasses
 import itertools
 import os
 import random
@@ -26,11 +25,6 @@ CONTENTS = {
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.not_on_xen("nobody outside reaches the region while the domains are down")]
-
-
-@pytest.fixture(scope="module")
-def pair_options(pair_options):
-    return dataclasses.replace(pair_options, bootargs=recovery.BOOTARGS)
 
 
 def fill(frontend, content, chance):
