@@ -181,6 +181,9 @@ static const char *tpl_state_name(struct tpl_device *device)
 	case TPL_POSTED:
 		return "posted";
 	case TPL_UP:
+		/* In the middle of a restart that nobody has rung for yet. */
+		if (tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch)
+			return "gone";
 		return device->registered ? "up" : "registering";
 	case TPL_REFUSED:
 		return "refused";

@@ -48,9 +48,7 @@ Add = Annotated[
 ]
 Topology = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME", help="Machines and links: two-frontends, polled, or a file like qemu/topology.toml."
-    ),
+    typer.Option(metavar="NAME", help="Machines and links: two-frontends, polled, or a file like qemu/topology.toml."),
 ]
 Queues = Annotated[
     str | None,
