@@ -374,22 +374,33 @@ def describe(
         str, typer.Argument(metavar="MODEL", help="A file, or a model of the firmware: default, minimal, living.")
     ] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
+    platform: Platform = "qemu",
 ) -> None:
-    """Print a page about a platform, in Markdown.
+    """Print a page about a platform, in Markdown. It is the same wherever the machines run.
 
     It says what frontends find: protocols with versions, agents, devices, sensors, clocks, domains, caps, pins, zones.
     """
     from trapless import describe as page
+    from trapless.options import Options
 
+    Options(platform).check()
     described = page.load(name).describe()
     print(json.dumps(described, indent=1) if as_json else page.markdown(described), end="\n" if as_json else "")
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False) -> None:
-    """Tell what is missing on this machine and how to get it."""
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="The answer for programs.")] = False,
+    platform: Platform = "qemu",
+) -> None:
+    """Tell what is missing on this machine and how to get it.
+
+    Every platform is set up, so the answer is the same for all.
+    """
+    from trapless.options import Options
     from trapless.setup import doctor as examine
 
+    Options(platform).check()
     raise typer.Exit(examine(as_json))
 
 
