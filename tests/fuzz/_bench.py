@@ -104,6 +104,17 @@ class Bench:
             return base - source.one_of((1, 2, length)), length + source.below(3)
         return base + POOL_SIZE - length, length + source.one_of((0, 1, 1, source.below(64)))  # across its end
 
+    def edge_table(self, address, entries):
+        """Return the (address, length) of a table at or beyond an edge, of which the first entry makes a good one."""
+        source, end = self.source, self.ring.pool.base + POOL_SIZE
+        choice = source.below(3)
+        if choice == 0:
+            return address, source.one_of((0, end - address & ~15, (end - address & ~15) + 16, 0xFFFFFFF0))
+        if choice == 1:
+            return address | 1 << 32, 16 * entries
+        self.ring.describe(0, self.free, 8, 0, 0, end - 16)
+        return end - 16, source.one_of((16, 32, 24))
+
     def case(self):
         """Compare one case; return what it met, None if it was not worth running."""
         self.offer()

@@ -4,7 +4,6 @@
 from driver import F_RING_PACKED, INDIRECT, NEXT, WRITE
 from driver.packed import AVAIL, USED
 from fuzz import _bench, _rings
-from fuzz._bench import POOL_SIZE
 from fuzz._cases import Source, repeat
 
 
@@ -41,17 +40,6 @@ class Bench(_bench.Bench):
         if not source.below(12):
             address, length = self.edge_table(address, entries)
         return address, length, INDIRECT | (0 if source.below(20) else WRITE)
-
-    def edge_table(self, address, entries):
-        """Return the (address, length) of a table at or beyond an edge, of which the first entry makes a good list."""
-        source, end = self.source, self.ring.pool.base + POOL_SIZE
-        choice = source.below(3)
-        if choice == 0:
-            return address, source.one_of((0, end - address & ~15, (end - address & ~15) + 16, 0xFFFFFFF0))
-        if choice == 1:
-            return address | 1 << 32, 16 * entries
-        self.ring.describe(0, self.free, 8, 0, 0, end - 16)
-        return end - 16, source.one_of((16, 32, 24))
 
     def offer(self):
         """Make some lists available, and rarely violate the ring."""
