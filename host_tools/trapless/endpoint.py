@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ class Channel:
         found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         found.bind(str(self.path))
         found.listen()
+        found.setblocking(False)
         return found
 
     def argument(self, id: str = "") -> str:
@@ -97,6 +99,17 @@ class Endpoint:
         self.host.wait_readable(self._listeners[name], timeout, f"did not connect its {name} channel")
         connection, _ = self._listeners[name].accept()
         return connection
+
+    def drop_pending(self) -> None:
+        """Take what connected and was never accepted out of the listeners' queues.
+
+        A QEMU that has died left it there: its successor's connection would wait behind it, and a queue that is full
+        keeps a QEMU from starting.
+        """
+        for listener in self._listeners.values():
+            with suppress(BlockingIOError):
+                while True:
+                    listener.accept()[0].close()
 
     def kill(self) -> None:
         """End the guest at once, as a crash would; Unsupported where it cannot be ended alone."""

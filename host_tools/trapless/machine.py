@@ -127,6 +127,7 @@ class VirtualMachine(Endpoint):
             self.process.kill()
             self.process.wait(_STOP_TIMEOUT)
             self.process = None
+        self.drop_pending()
 
     def pause(self) -> None:
         """Stop the process (SIGSTOP): the guest neither runs nor answers until `resume`."""
