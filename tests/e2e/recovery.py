@@ -10,6 +10,7 @@ STEADY = 45_000
 # SCMI anew; where that alone takes long, so may a recovery, by these factors.
 MEDIAN, WORST = 1.0, 5.0
 MEDIAN_PROBES, WORST_PROBES = 2.5, 6
+TELL_EACH = 50
 MODULE = "/lib/modules/trapless/trapless_virtio.ko"
 SENSOR = "/sys/class/hwmon/hwmon*/temp1_input"
 
@@ -35,6 +36,14 @@ def slots(frontend):
     """Where Linux counts what is taken of the link's pool, whatever the platform calls that memory."""
     region = int(frontend.check("basename /proc/device-tree/link@*").partition("@")[2], 16)
     return f"/sys/kernel/debug/swiotlb/*@{region + frontend.link.pool_offset:x}/io_tlb_used"
+
+
+def turns(what, count):
+    """Yield 0 to `count` - 1, and print now and then how far that is: a soak takes long."""
+    for turn in range(count):
+        if turn and turn % TELL_EACH == 0:
+            print(f"{what}: {turn} of {count}", flush=True)
+        yield turn
 
 
 def load(frontend):

@@ -35,7 +35,7 @@ def loaded(pair, frontend):
 @on_xen.NO_RESTART
 def test_a_backend_killed_again_and_again(pair, loaded):
     taken = []
-    for _ in range(BACKEND_KILLS):
+    for _ in recovery.turns("backend killed", BACKEND_KILLS):
         pair.restart_backend()
         taken.append(recovery.recovered(loaded, time.monotonic()))
         recovery.check_load(loaded)
@@ -117,7 +117,7 @@ def reboot(frontend, command):
 @on_xen.NO_RESTART
 def test_a_frontend_that_reboots(pair, frontend):
     epochs, taken = pair.epochs(), []
-    for turn in range(REBOOTS):
+    for turn in recovery.turns("frontend rebooted", REBOOTS):
         recovery.load(frontend)
         reboot(frontend, ("reboot -f", "reboot")[turn % 2])
         taken.append(recovery.recovered(frontend, time.monotonic()))
@@ -139,7 +139,7 @@ def test_a_module_removed_and_inserted(pair, frontend):
     pair.wait_probed()
     before, taken = recovery.left(frontend), []
     recovery.load(frontend)
-    for _ in range(MODULE_CYCLES):
+    for _ in recovery.turns("module removed and inserted", MODULE_CYCLES):
         frontend.check("rmmod trapless_virtio", 30)
         frontend.check(f"insmod {recovery.MODULE}")
         taken.append(recovery.recovered(frontend, time.monotonic()))

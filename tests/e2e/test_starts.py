@@ -39,8 +39,8 @@ def fill(frontend, content, chance):
 @pytest.mark.timeout(120 + STARTS * SECONDS_EACH)
 def test_starts_on_a_region_that_holds_anything(pair, frontend):
     chance = random.Random(SEED)
-    kinds = itertools.product(CONTENTS, ("backend", "frontend"))
-    for start, (content, first) in enumerate(itertools.islice(itertools.cycle(kinds), STARTS)):
+    kinds = itertools.cycle(itertools.product(CONTENTS, ("backend", "frontend")))
+    for start, (content, first) in zip(recovery.turns("started on any memory", STARTS), kinds, strict=False):
         frontend.check("rmmod trapless_virtio", 30)
         pair.backend_vm.host.kill()
         fill(frontend, content, chance)
