@@ -110,7 +110,8 @@ class RegisterFile:
 
     `owner` is the transport: `make_queue(size, desc, driver, device, features)` returns a ring or raises ValueError,
     `reset()`, `start(queues, features)`, `stop(index)` and, for a queue that is set up again while the device runs,
-    `enable(index, queue)` follow what the driver did, `config_written()` too; `notified(index)` is a kick by register.
+    `enable(index, queue)` follow what the driver did, `config_written()` too; `notified(index)` is a kick by register,
+    `fail()` has a running driver told that the device needs a reset.
     """
 
     def __init__(self, device, owner):
@@ -136,6 +137,10 @@ class RegisterFile:
     def is_running(self):
         """Return whether the driver has set DRIVER_OK and no reset is due."""
         return self.state.status & (st.DRIVER_OK | st.NEEDS_RESET) == st.DRIVER_OK
+
+    def is_writing_config(self):
+        """Return whether a batch is being committed, and has written only a part to the configuration space so far."""
+        return bool(self.state.config_writes)
 
     def apply(self, entries):
         """Do what `slices(entries)` does, at once; return what it returns."""
@@ -168,9 +173,8 @@ class RegisterFile:
         if result in (RESULT_OK, RESULT_VETO):
             yield
             if draft.was_reset:
-                self.reset()
-                yield
-            if self.state.status & st.NEEDS_RESET:
+                yield from self._commit_reset(draft)
+            elif self.state.status & st.NEEDS_RESET:
                 result = RESULT_NEEDS_RESET
             else:
                 yield from self._commit(draft)
@@ -284,6 +288,19 @@ class RegisterFile:
             return RESULT_BAD_STATE
         state.config_writes.append((at, length, value))
         return RESULT_OK
+
+    def _commit_reset(self, draft):
+        """Reset the device, then make `draft` the state; yield after each slice.
+
+        A device that comes to need a reset again between the two does not start.
+        """
+        self.reset()
+        yield
+        failed = self.state.status & st.NEEDS_RESET
+        draft.status |= failed
+        yield from self._commit(draft)
+        if failed:
+            self.owner.fail()
 
     def _commit(self, draft):
         """Make `draft` the state; yield after each slice."""

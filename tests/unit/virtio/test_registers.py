@@ -66,6 +66,9 @@ class Owner:
     def notified(self, index):
         self.calls.append(("notified", index))
 
+    def fail(self):
+        self.calls.append("fail")
+
 
 def registers(entries=()):
     """Return the registers of a Mirror after `entries`, which must be accepted."""
@@ -282,8 +285,9 @@ def test_a_device_that_needs_a_reset_again_during_its_reset_does_not_start():
         if file.state.status == 0:
             file.needs_reset()
 
-    assert applied(file, [status(0)] + RUNNING, need_reset) == (RESULT_NEEDS_RESET, 0)
-    assert file.owner.calls[calls:] == ["reset"]
+    assert applied(file, [status(0)] + RUNNING, need_reset) == (RESULT_OK, 0), "the batch begins with a reset"
+    assert file.state.status == 15 | 64
+    assert file.owner.calls[calls:] == ["reset", "fail"]
 
 
 def test_no_slice_validates_or_writes_more_than_a_few_entries():
