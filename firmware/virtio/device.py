@@ -54,7 +54,7 @@ class Device:
         """Use `queue` as number `index`: at DRIVER_OK, and when the driver has reset it alone and set it up again."""
 
     def reset(self):
-        """Forget everything that a driver did, the rings included."""
+        """Forget everything that a driver did, the rings first: they are the driver's again, whatever this raises."""
 
     def stop(self, index):
         """The driver takes queue `index` back."""

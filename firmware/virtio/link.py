@@ -3,6 +3,7 @@
 
 from hal.edge import Notifier, PackedQueue, SplitQueue, Window, mb
 from virtio import features as feature
+from virtio import status as st
 from virtio.balloon import Balloon
 from virtio.heartbeat import Heartbeat
 from virtio.layout import (
@@ -28,10 +29,11 @@ from virtio.sync import Sync
 
 
 class Port:
-    """One device on a link: the transport that its registers and its device driver see. `called`: it was woken.
+    """One device on a link: the transport that its registers and its device driver see.
 
     `slots`: per queue the loop's slot that watches it, -1 if none does. `interrupt()` sends a used-buffer interrupt
-    (docs/transport.md, 6.3).
+    (docs/transport.md, 6.3). `wake()`, `fail()` and `change_config()` may be called by anybody at any time, also at the
+    prompt: what they ask for the loop does soon. Everything else is called from the loop.
     """
 
     def __init__(self, link, device, device_page, driver_page):
@@ -39,12 +41,12 @@ class Port:
         self.device = device
         device.share(link.area.regions(device.shared_sizes()))
         self.registers = RegisterFile(device, self)
-        self.sync = Sync(device_page, driver_page, self.registers, link, link.doorbell.ring)
+        self.sync = Sync(device_page, driver_page, self.registers, link, link.doorbell.ring, self._give_up)
         self.slots = [-1] * len(device.queue_sizes)
         self.interrupt = Notifier(device_page, DEV_USED_COUNT, driver_page, DRV_FE_SLEEP, link.doorbell.ring)
         self._loop = None
         self._request_slot = -1
-        self.called = False
+        self._woken = self._failing = self._changed = False
         device.transport = self
 
     def attach(self, loop):
@@ -54,9 +56,40 @@ class Port:
         loop.watch_sleep(self.sync.device_page, DEV_BE_SLEEP)
 
     def wake(self):
-        """Have `device.woken()` called soon, from the loop; anybody may call this at any time."""
-        self.called = True
+        """Have `device.woken()` called, unless only a reset helps by then."""
+        self._woken = True
         self.link.call()
+
+    def fail(self):
+        """Have DEVICE_NEEDS_RESET set and no queue served, unless a reset comes before. docs/transport.md, 7.1."""
+        self._failing = True
+        self.link.call()
+
+    def change_config(self, offset, data):
+        """Change bytes of the device's configuration space, and have a running driver told. docs/transport.md, 7.2."""
+        self.device.config[offset : offset + len(data)] = data
+        self._changed = True
+        self.link.call()
+
+    def go_on(self):
+        """Do one of the things that were asked for; return whether there was one that can be done now."""
+        if self._failing:
+            self._give_up()
+        elif self._changed and not self.registers.is_writing_config():
+            self._changed = False
+            self._show_change()
+        elif self._woken:
+            self._woken = False
+            if not self.registers.state.status & st.NEEDS_RESET:
+                self.device.woken()
+        else:
+            return False
+        return True
+
+    def _show_change(self):
+        self.sync.show_config()
+        if self.registers.is_running():
+            self.sync.tell_config()
 
     def examine(self):
         """Examine the driver page, unless a batch of the link is under way: the loop's handler for a new request."""
@@ -115,22 +148,26 @@ class Port:
 
     def reset(self):
         """The driver, or a new life of it, has reset the device."""
+        self._failing = False
         self._forget_all()
         self.device.reset()
 
-    def fail(self):
-        """Nothing can go on before a reset: set DEVICE_NEEDS_RESET, serve no queue. docs/transport.md, 7.1."""
+    def meet(self):
+        """Reset the device for a new life of the frontend. One that raises needs a reset; the others do not notice."""
+        try:
+            self.registers.reset()
+        except BaseException as error:
+            self.link.note(error)
+            self.registers.needs_reset()
+        self.sync.show()
+
+    def _give_up(self):
+        """Nothing can go on before a reset."""
+        self._failing = False
         self._forget_all()
         running = self.registers.needs_reset()
         self.sync.show()
         if running:
-            self.sync.tell_config()
-
-    def change_config(self, offset, data):
-        """Change bytes of the device's configuration space and tell a running driver. docs/transport.md, 7.2."""
-        self.device.config[offset : offset + len(data)] = data
-        self.sync.show_config()
-        if self.registers.is_running():
             self.sync.tell_config()
 
     def config_written(self):
@@ -156,7 +193,8 @@ class Link:
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
     many frontend lives there were. `heartbeat`: what is known of the present one. `balloon`: what it has given back of
     the pool. `batch`: what is left to do of the batch under way, as a generator, or None. `spin_us`: how long, in
-    microseconds, the backend looks for more before it sleeps when it has served something.
+    microseconds, the backend looks for more before it sleeps when it has served something. `note(error)` counts what a
+    device has raised, once the link is attached to a loop.
     """
 
     def __init__(self, description, machine):
@@ -173,8 +211,11 @@ class Link:
         self.frontend_epoch = 0
         self.lives = 0
         self.batch = None
+        self.note = None
+        self._abandon = None
+        self._turn = 0
         self._due = Window(bytearray(4), 4)
-        self._notify = None
+        self._notify = machine.notify
         self._machine = machine
 
     def add(self, device, device_page, driver_page):
@@ -204,40 +245,46 @@ class Link:
 
     def attach(self, loop):
         """Have `loop` do what is due to be done here, and call the heartbeat."""
-        self._notify = loop.notify
+        self.note = loop.note
         loop.watch_word(self._due, 0, self.go_on)
         self.heartbeat.attach(loop.repeat)
 
     def call(self):
-        """Have ports that are `called` served soon."""
+        """Have the ports asked soon what there is to do."""
         self._due.w32(0, 1)
         self._notify()
 
-    def begin(self, slices):
-        """Have the generator `slices` run, one step in each turn: no other batch of the link is examined meanwhile."""
+    def begin(self, slices, abandon):
+        """Have the generator `slices` run, one step in each turn: no other batch of the link is examined meanwhile.
+
+        If it raises, `abandon()` is called instead of the rest.
+        """
         self.batch = slices
+        self._abandon = abandon
         self._due.w32(0, 1)
 
     def go_on(self):
-        """Do one thing that is due: the next slice of the batch under way, or what a device was woken for."""
-        self._due.w32(0, 0)
-        if self.batch:
-            self._due.w32(0, 1)
-            self._go_on_with_batch()
-            return
-        for port in self.ports:
-            if port.called:
-                port.called = False
-                self._due.w32(0, 1)
-                port.device.woken()
+        """Do one thing that is due: of one port, or the next slice of the batch under way. Each has its turn."""
+        turns = len(self.ports) + 1
+        for _ in range(turns):
+            self._turn = (self._turn + 1) % turns
+            if self.ports[self._turn].go_on() if self._turn < len(self.ports) else self._go_on_with_batch():
                 return
+        self._due.w32(0, 0)
 
     def _go_on_with_batch(self):
-        """Do the next slice. A batch that raises is dropped."""
+        """Do the next slice; return whether there was one."""
         batch, self.batch = self.batch, None
-        for _ in batch:
-            self.batch = batch
-            return
+        if batch is None:
+            return False
+        try:
+            for _ in batch:
+                self.batch = batch
+                break
+        except BaseException as error:
+            self.note(error)
+            self._abandon()
+        return True
 
     def meet(self, frontend_epoch):
         """Reset every device if this is a new life of the frontend; yield after each. docs/transport.md, 4.4."""
@@ -245,8 +292,7 @@ class Link:
             return
         self.lives += 1
         for port in self.ports:
-            port.registers.reset()
-            port.sync.show()
+            port.meet()
             yield
         self.frontend_epoch = frontend_epoch
         self.balloon.meet()

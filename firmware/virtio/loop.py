@@ -30,8 +30,8 @@ class Loop:
     `budget`: how many handlers one run calls at most before the prompt has its turn. `run(expired)` serves until there
     is nothing to do or the budget is used up: it is what the machine calls after an interrupt. `after(ms, function)`
     has a function called later and `repeat(ms, function)` again and again (`hal.alarm`), `notify()` has the loop run
-    soon. `faults` counts the exceptions that left a handler or such a function, `fault` is the last one; the first is
-    printed.
+    soon. `faults` counts the exceptions that left a handler, a batch or such a function, `fault` is the last one; the
+    first is printed.
     """
 
     def __init__(self, machine, budget=HANDLERS_PER_RUN):
@@ -116,10 +116,11 @@ class Loop:
                     notify()
             except BaseException as error:
                 # A SystemExit of somebody's model, too: what leaves a generator ends it, and with it all serving.
-                self._note(error)
+                self.note(error)
                 notify()  # awake, nobody rings us: go on, or one device's fault stops all the others
 
-    def _note(self, error):
+    def note(self, error):
+        """Count `error`, which a device or something like it has raised; print the first."""
         self.faults += 1
         self.fault = error
         if self.faults == 1:

@@ -52,6 +52,7 @@ from virtio.layout import (
     REG_STATUS,
     REG_VENDOR_ID,
     REG_VERSION,
+    RESULT_NEEDS_RESET,
     RESULT_OK,
     RESULT_VETO,
     SHM_MAX,
@@ -66,14 +67,15 @@ ADVISED_TIMEOUT_MS = 1000
 class Sync:
     """The two pages of one device, between the frontend's batches and the device's `registers`.
 
-    `link` has `epoch` (this backend life on the link), `begin(slices)`, which has a batch applied and answered in turns
-    with others, `meet(fe_epoch)`, the slices of the reset of its devices for a new frontend life, and `applied()`,
-    called after each batch; `ring()` rings the frontend. Counters: `batches` answered, of these `vetoed` and `refused`;
-    not answered: `torn` (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or
-    epoch). `balloon` takes the batches that are for the link's pool: the first device's.
+    `link` has `epoch` (this backend life on the link), `begin(slices, abandon)`, which has a batch applied and answered
+    in turns with others, and `abandon()` called if that raises, `meet(fe_epoch)`, the slices of the reset of its
+    devices for a new frontend life, and `applied()`, called after each batch; `ring()` rings the frontend, `give_up()`
+    makes the device need a reset. Counters: `batches` answered, of these `vetoed` and `refused`; not answered: `torn`
+    (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or epoch). `balloon` takes
+    the batches that are for the link's pool: the first device's.
     """
 
-    def __init__(self, device_page, driver_page, registers, link, ring):
+    def __init__(self, device_page, driver_page, registers, link, ring, give_up):
         self.device_page = device_page
         self.driver_page = driver_page
         self.registers = registers
@@ -86,6 +88,7 @@ class Sync:
         self.unbelievable = 0
         self._link = link
         self._ring = ring
+        self._give_up = give_up
         self._copied = memoryview(bytearray(DRV_HEADER_SIZE + ENTRIES_MAX * ENTRY_SIZE))
 
     def withdraw(self):
@@ -174,7 +177,7 @@ class Sync:
             return token
         self.examined = token
         if self._is_intact() and self._is_for_us():
-            self._link.begin(self._take(token))
+            self._link.begin(self._take(), self._abandon)
         else:
             self.unbelievable += 1
         return token
@@ -213,15 +216,22 @@ class Sync:
     def _is_for_us(self):
         return self._header(DRV_FE_EPOCH) != 0 and self._header(DRV_BE_EPOCH) == self._link.epoch
 
-    def _take(self, token):
+    def _take(self):
         """Apply and answer the batch that was copied; yield after each slice. docs/transport.md, 4.5 and 4.6."""
-        fe_epoch = self._header(DRV_FE_EPOCH)
-        yield from self._link.meet(fe_epoch)
+        yield from self._link.meet(self._header(DRV_FE_EPOCH))
         result, index = yield from self._receiver().slices(self._entries())
         yield
+        self._finish(result, index)
+
+    def _abandon(self):
+        """The device has failed while the batch was applied: answer that only a reset helps. docs/transport.md, 4.5."""
+        self._give_up()
+        self._finish(RESULT_NEEDS_RESET, 0)
+
+    def _finish(self, result, index):
         self._link.applied()
         self._count(result)
-        self._answer(token, fe_epoch, result, index)
+        self._answer(result, index)
 
     def _entries(self):
         for at in range(DRV_HEADER_SIZE, self._length, ENTRY_SIZE):
@@ -240,11 +250,11 @@ class Sync:
         elif result != RESULT_OK:
             self.refused += 1
 
-    def _answer(self, token, fe_epoch, result, index):
+    def _answer(self, result, index):
         self.show()
         page = self.device_page
-        page.w32(DEV_ACK_FE_EPOCH, fe_epoch)
+        page.w32(DEV_ACK_FE_EPOCH, self._header(DRV_FE_EPOCH))
         page.w32(DEV_RESULT, result)
         page.w32(DEV_RESULT_INDEX, index)
-        page.store_release(DEV_ACK, token)
+        page.store_release(DEV_ACK, self._header(DRV_TOKEN))
         self.tell()

@@ -201,6 +201,7 @@ class Bench:
     def fail(self):
         """The device gives up: nothing but a reset helps from here."""
         self.rig.link.ports[0].fail()
+        self.rig.run()
         self.oracle.fail()
 
     def tear(self, token):

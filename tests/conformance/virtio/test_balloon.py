@@ -110,6 +110,7 @@ def test_10_2_it_has_nothing_to_do_with_the_status_of_the_device():
     ask(rig, 2)
     driver.must([give(1)])
     rig.link.ports[0].fail()
+    rig.run()
     assert driver.batch([status(15)]) == (RESULT_NEEDS_RESET, 0)
     driver.must([give(2), answer(1)])
     driver.must([status(0)])

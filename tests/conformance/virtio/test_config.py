@@ -40,6 +40,7 @@ def changed_again_and_again(count):
     port.sync.device_page = Stepping(port.sync.device_page, seen, look)
     for value in range(count):
         port.change_config(0, bytes([value]) * 8)
+        rig.run()
     return seen
 
 
@@ -76,6 +77,7 @@ def test_7_2_the_generation_wraps():
     port = rig.link.ports[0]
     port.registers.generation = 0xFFFFFFFE
     port.change_config(0, b"\x01")
+    rig.run()
     assert driver.load(REG_CONFIG_GENERATION) == 0
     assert driver.config(0, 1) == b"\x01"
 
@@ -86,6 +88,7 @@ def test_6_3_each_change_moves_the_counter_and_rings_a_running_driver():
     changes, rung = driver.config_changes, rig.doorbell.rung
     for count in range(1, 6):
         rig.link.ports[0].change_config(0, bytes([count]))
+        rig.run()
         assert (driver.config_changes, rig.doorbell.rung) == (changes + count, rung + count)
         assert driver.config(0, 1) == bytes([count])
 
@@ -109,5 +112,6 @@ def test_6_3_the_space_is_there_before_the_counter_moves():
 
     port.sync.device_page = Noting(port.sync.device_page)
     port.change_config(0, b"ab")
+    rig.run()
     assert seen == [(0, b"ab")]
     assert port.sync.device_page.r8(REG_CONFIG) == ord("a")

@@ -57,6 +57,7 @@ def test_2_1_2_needs_reset_after_driver_ok_sends_a_configuration_notification():
     rig, _, driver = mirror()
     before = driver.load(DEV_CONFIG_COUNT)
     rig.link.ports[0].fail()
+    rig.run()
     assert (driver.status, driver.load(DEV_CONFIG_COUNT)) == (15 | 64, before + 1)
 
 
@@ -81,6 +82,7 @@ def test_2_4_1_after_a_reset_the_device_neither_notifies_nor_touches_its_queues(
     rig.doorbell.kick()
     rig.run()
     rig.link.ports[0].change_config(0, b"\x01")
+    rig.run()
     assert (ring.poll_raw(), driver.load(DEV_USED_COUNT), driver.config_changes) == ([], used, 0)
 
 

@@ -99,7 +99,9 @@ def test_1_no_word_is_stored_by_both_sides():
     rig.doorbell.kick()
     rig.run()
     rig.link.ports[0].change_config(0, b"\x01")
+    rig.run()
     rig.link.ports[0].fail()
+    rig.run()
     rig.start_backend(Mirror())
     assert bytes(rig.memory[page[0] : page[1]]) == before
 
@@ -403,6 +405,7 @@ def test_5_result_2_veto():
 def test_5_result_3_needs_reset():
     rig, _, driver = mirror()
     rig.link.ports[0].fail()
+    rig.run()
     assert driver.batch([status(15)]) == (RESULT_NEEDS_RESET, 0)
     assert driver.batch([status(0)]) == (RESULT_OK, 0)
     assert driver.status == 0
@@ -553,6 +556,7 @@ def test_7_1_until_the_reset_no_queue_is_served():
     rig, device, driver = mirror()
     rung = rig.doorbell.rung
     rig.link.ports[0].fail()
+    rig.run()
     assert (driver.config_changes, rig.doorbell.rung) == (1, rung + 1)
     raises(NoAnswer, driver.request, b"abcd", 4)
     assert device.returned == 0
@@ -564,6 +568,7 @@ def test_7_2_the_generation_is_odd_while_the_space_changes():
     recorded(rig.link.ports[0], notes)
     before = driver.load(REG_CONFIG_GENERATION)
     rig.link.ports[0].change_config(0, b"\x01")
+    rig.run()
     stores = [(offset, rest) for _, offset, *rest in notes[:3]]
     assert (before & 1, stores[0], stores[2]) == (
         0,

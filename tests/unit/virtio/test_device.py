@@ -155,6 +155,7 @@ def test_a_failure_before_driver_ok_is_not_announced():
     driver = rig.drivers[0]
     driver.must([(0x70, 4, 0, 0, 3)])
     rig.link.ports[0].fail()
+    rig.run()
     assert (driver.status, driver.config_changes) == (3 | 64, 0)
 
 
@@ -221,10 +222,12 @@ def test_changed_configuration_is_announced_to_a_running_driver_only():
     rig = Rig(Mirror())
     driver, port = rig.drivers[0], rig.link.ports[0]
     port.change_config(4, b"\xaa\xbb")
+    rig.run()
     assert (driver.config(4, 4), driver.config_changes) == (b"\xaa\xbb\x16\x17", 0)
     driver.begin()
     rung = rig.doorbell.rung
     port.change_config(7, b"\xcc")
+    rig.run()
     assert (driver.config(4, 4), driver.config_changes, rig.doorbell.rung) == (b"\xaa\xbb\x16\xcc", 1, rung + 1)
 
 
@@ -245,6 +248,7 @@ def test_the_generation_is_odd_while_configuration_changes():
     before = driver.load(0xFC)
     sync.device_page = Watched()
     rig.link.ports[0].change_config(0, b"\x01")
+    rig.run()
     sync.device_page = page
     assert (before & 1, seen, driver.load(0xFC)) == (0, [before + 1], before + 2)
 

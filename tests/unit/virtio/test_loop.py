@@ -3,10 +3,10 @@
 
 import gc
 
-from driver import Frontend, Mirror, MirrorBackend, NoAnswer, Pool, Rig, status
+from driver import Frontend, Mirror, MirrorBackend, Pool, Rig, entry, features, status
 from hal import edge
 from hal.sim import Machine, SimDoorbell
-from support import MICROPYTHON, raises, without_allocation
+from support import MICROPYTHON, without_allocation
 from virtio.layout import (
     CAP_ANY_SUBSET,
     CAP_BALLOON,
@@ -21,6 +21,9 @@ from virtio.layout import (
     DEV_ECHO_REPLY,
     DRV_ECHO_REQUEST,
     ENTRIES_MAX,
+    REG_CONFIG,
+    REG_CONFIG_GENERATION,
+    RESULT_NEEDS_RESET,
 )
 from virtio.link import Link
 from virtio.loop import POLL_MS, Loop
@@ -211,20 +214,200 @@ def test_one_batch_of_a_link_is_under_way_at_a_time():
     assert sorted(driver.status for driver in rig.busy) == [0, 1], "the last life's own"
 
 
-def test_a_batch_that_raises_is_dropped_and_the_next_one_applied():
-    rig = TwoFrontends(1, 1)
-    (driver,), device = rig.busy, rig.loop.links[0].ports[0].device
-    reset = device.reset
+def raising_once(device, name, error):
+    """Have the method `name` of `device` raise `error` when it is called next."""
+    method = getattr(device, name)
 
-    def fail():
-        device.reset = reset
-        raise KeyError("a fault in a device")
+    def fail(*args):
+        setattr(device, name, method)
+        raise error
 
-    device.reset = fail
-    raises(NoAnswer, driver.batch, [status(0)])
-    assert rig.loop.faults == 1
-    driver.begin()
-    assert driver.status == 15
+    setattr(device, name, fail)
+
+
+def test_a_batch_in_which_the_device_raises_is_answered_with_needs_reset_and_nobody_else_notices():
+    again = [status(3)] + features(3 << 32) + [status(11)]
+    for name, before, batch, shown in (
+        ("reset", [], [status(0), status(1)], 64),
+        ("accepts", [status(0)], again, 64),
+        ("activate", [status(0)], again + [status(15)], 64 | 15),
+        ("write_config", [], [entry(REG_CONFIG, 1)], 64 | 15),
+    ):
+        for error in (KeyError("a fault in a device"), SystemExit("a model that wants to leave")):
+            rig = TwoFrontends(2, 1)
+            faulty, sound = rig.busy
+            if before:
+                faulty.must(before)
+            raising_once(rig.loop.links[0].ports[0].device, name, error)
+            told = faulty.config_changes
+            assert faulty.batch(batch) == (RESULT_NEEDS_RESET, 0), name
+            assert (faulty.status, faulty.config_changes - told) == (shown, shown & 4 != 0), name
+            assert (rig.loop.faults, rig.loop.fault, rig.loop.links[0].batch) == (1, error, None)
+            assert faulty.batch([status(1)]) == (RESULT_NEEDS_RESET, 0), "until it is reset"
+            for other in (sound, rig.quiet[0]):
+                assert (other.status, other.config_changes, other.request(b"abcd", 4)) == (15, 0, b"abcd")
+            assert faulty.begin().request(b"abcd", 4) == b"abcd"
+            assert rig.loop.faults == 1
+
+
+def test_a_device_that_raises_in_its_reset_for_a_new_life_alone_needs_a_reset():
+    for speaker in (0, 1):
+        rig = Rig(Mirror(), Mirror())
+        for driver in rig.drivers:
+            driver.begin()
+        raising_once(rig.link.ports[0].device, "reset", KeyError("a fault in a device"))
+        drivers = rig.start_frontend()
+        drivers[speaker].must([status(0)])
+        assert [driver.status for driver in drivers] == [0 if speaker == 0 else 64, 0]
+        assert (rig.loop.faults, rig.link.lives) == (1, 2)
+        for driver in drivers:
+            assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
+class Woken(Mirror):
+    """Notes in `order` when it is woken; wakes itself again `again` times."""
+
+    def __init__(self, order, again=0):
+        super().__init__()
+        self.order = order
+        self.again = again
+
+    def woken(self):
+        self.order.append(self)
+        if self.again:
+            self.again -= 1
+            self.transport.wake()
+
+
+def test_what_a_device_was_woken_for_is_not_kept_waiting_by_batches_of_its_frontend():
+    order = []
+    woken = Woken(order)
+    rig = Rig(Mirror(), Mirror(), woken)
+    tokens = {}
+
+    def publish():
+        for driver in rig.drivers[:2]:
+            if len(order) < 100 and tokens.get(driver, driver.load(DEV_ACK)) == driver.load(DEV_ACK):
+                order.append("batch")
+                tokens[driver] = driver.publish([status(1)])
+                driver.frontend.ring()
+
+    publish()
+    rig.doorbell.on_ring = publish
+    woken.transport.wake()
+    rig.run()
+    assert order.count("batch") > 90, "there always was one"
+    assert order.index(woken) <= 3, order
+
+
+def test_no_device_that_is_woken_all_the_time_keeps_another_or_a_batch_waiting():
+    order = []
+    busy, quiet = Woken(order, 200), Woken(order)
+    rig = Rig(busy, quiet)
+    quiet.transport.wake()
+    busy.transport.wake()
+    token = rig.drivers[0].publish([status(1)] * ENTRIES_MAX)
+    rig.doorbell.on_ring = lambda: order.append("answer") if rig.drivers[0].load(DEV_ACK) == token else None
+    rig.doorbell.kick()
+    rig.run()
+    assert order.index(quiet) <= 1
+    slices = ENTRIES_MAX // ENTRIES_PER_SLICE + 3
+    assert order.index("answer") <= slices + 2, order
+
+
+def test_a_device_that_needs_a_reset_is_not_woken():
+    order = []
+    rig = Rig(Woken(order))
+    rig.drivers[0].begin()
+    port = rig.link.ports[0]
+    port.fail()
+    rig.run()
+    port.wake()
+    rig.run()
+    assert order == []
+    rig.drivers[0].begin()
+    port.wake()
+    rig.run()
+    assert len(order) == 1
+
+
+class Interrupted(list):
+    """The slots of a port: whoever looks at one is interrupted, once, by a callback in which `reset()` happens."""
+
+    def __init__(self, slots, reset):
+        super().__init__(slots)
+        self.reset = reset
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        reset, self.reset = self.reset, None
+        if reset:
+            reset()
+        return found
+
+
+def test_a_failure_at_the_prompt_does_not_meet_a_reset_by_the_driver():
+    rig = Rig(Mirror())
+    driver, port = rig.drivers[0].begin(), rig.link.ports[0]
+    plain = port.slots
+    port.slots = Interrupted(plain, driver.begin)
+    port.fail()
+    port.slots = plain
+    assert driver.status == 15, "the loop does it"
+    rig.run()
+    assert (driver.status, rig.loop.faults) == (15 | 64, 0)
+    assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
+def test_a_reset_before_the_loop_gets_to_a_failure_has_done_what_it_asks_for():
+    rig = Rig(Mirror())
+    driver, port = rig.drivers[0].begin(), rig.link.ports[0]
+    port.fail()
+    port.registers.reset()
+    rig.run()
+    assert port.registers.state.status == 0
+    assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
+class Wide(Mirror):
+    """Has a configuration space of which the driver may write 12 bytes, one of which it cannot."""
+
+    def __init__(self):
+        super().__init__()
+        self.config = bytearray(16)
+
+    def config_writable(self, offset, length):
+        return offset + length <= 12
+
+
+def test_a_change_of_the_configuration_does_not_show_half_a_batch():
+    rig = Rig(Wide(), loop=SmallLoop)
+    driver, port = rig.drivers[0].begin(), rig.link.ports[0]
+    told = driver.config_changes
+    token = driver.publish([entry(REG_CONFIG + at, 0xFF, length=1) for at in range(12)])
+    driver.frontend.ring()
+    half_written = changes = 0
+    while driver.load(DEV_ACK) != token:
+        assert rig.machine.step()
+        half_written += 0 < sum(port.device.config[:12]) < 12 * 0xFF
+        changes += 1
+        port.change_config(12, bytes([changes]))
+        assert driver.config(0, 12) in (bytes(12), b"\xff" * 12)
+    rig.run()
+    assert half_written, "there was a moment to be wrong"
+    assert driver.config(0, 16) == b"\xff" * 12 + bytes([changes, 0, 0, 0])
+    assert driver.config_changes > told
+
+
+def test_a_change_of_the_configuration_is_shown_by_the_loop():
+    """At the prompt it would meet the one that a driver's write makes, and show another content in one generation."""
+    rig = Rig(Mirror())
+    driver, port = rig.drivers[0].begin(), rig.link.ports[0]
+    generation = driver.load(REG_CONFIG_GENERATION)
+    port.change_config(0, b"\x01")
+    assert driver.load(REG_CONFIG_GENERATION) == generation
+    rig.run()
+    assert (driver.load(REG_CONFIG_GENERATION), driver.config(0, 1)) == (generation + 2, b"\x01")
 
 
 def test_no_slot_is_found_and_then_skipped():
