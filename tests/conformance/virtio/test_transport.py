@@ -358,6 +358,38 @@ def test_4_5_a_veto_commits_up_to_features_ok_without_the_bit():
     assert driver.status == 3
 
 
+class Unfit(Mirror):
+    """Needs a reset again as soon as it was reset; it cannot be started."""
+
+    def reset(self):
+        super().reset()
+        self.transport.fail()
+
+    def activate(self, queues):
+        raise KeyError("it should not have been started")
+
+
+def test_4_5_a_device_that_needs_a_reset_again_after_that_of_a_batch_does_not_start():
+    rig = Rig(Unfit())
+    driver = rig.drivers[0]
+    told = driver.config_changes
+    assert driver.batch([status(0)] + NEGOTIATED + [status(15)]) == (RESULT_OK, 0)
+    assert (driver.status, driver.config_changes, rig.loop.faults) == (15 | 64, told + 1, 0)
+
+
+def test_4_5_a_batch_in_which_the_device_fails_is_answered():
+    _, device, driver = mirror()
+
+    def fail():
+        raise KeyError("a fault in a device")
+
+    device.reset = fail
+    assert driver.batch([status(0)]) == (RESULT_NEEDS_RESET, 0)
+    assert driver.status == 64
+    del device.reset
+    assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
 def test_4_6_the_acknowledgement_is_stored_last_and_with_release():
     rig = Rig(Mirror())
     notes = []
@@ -578,10 +610,29 @@ def test_7_2_the_generation_is_odd_while_the_space_changes():
     assert stores[1][0] == layout.REG_CONFIG
 
 
+class Open(Mirror):
+    """The driver may write all of its configuration space."""
+
+    def config_writable(self, offset, length):
+        return True
+
+
 def test_7_3_a_configuration_write_is_one_batch_after_features_ok():
     _, _, driver = mirror()
     driver.must([entry(0x100, 0x04030201)])
     assert driver.config(0, 4) == b"\x01\x02\x03\x04"
+
+
+def test_7_3_a_configuration_write_has_1_2_4_or_8_bytes_and_is_naturally_aligned():
+    for length in range(1, 10):
+        for at in range(8):
+            driver = Rig(Open()).drivers[0].begin()
+            before = driver.config(0, 8)
+            fits = length in (1, 2, 4, 8) and at % length == 0
+            result = driver.batch([entry(0x100 + at, 0, length=length)])
+            assert result == ((RESULT_OK, 0) if fits else (RESULT_BAD_LENGTH, 0)), (at, length)
+            after = before[:at] + bytes(length) + before[at + length :] if fits else before
+            assert driver.config(0, 8) == after, (at, length)
 
 
 def test_7_4_at_driver_ok_all_queues_are_looked_at_without_a_kick():
