@@ -22,9 +22,11 @@
 #define ANSWER 6 /* DEV_RESULT and REG_STATUS */
 #define ACK 7
 #define OFFERED 8 /* what else the backend says of itself: the epoch of the life that says it */
-#define WORDS 9
+#define PAGE_WORDS 9
+#define POOL 9 /* a word of a buffer, for recovery.pml with IN_FLIGHT */
+#define WORDS 10
 #define LANDINGS LANDS(REQ) LANDS(TOKEN) LANDS(FE_EPOCH) LANDS(FOR_BE) LANDS(ENTRIES) LANDS(BE_EPOCH) \
-	LANDS(ANSWER) LANDS(ACK) LANDS(OFFERED)
+	LANDS(ANSWER) LANDS(ACK) LANDS(OFFERED) LANDS(POOL)
 
 /* What can be removed: the five safeguards (4.8), other rules, and barriers by what stands in front of them. */
 #define RANDOM_TOKENS 1
@@ -42,6 +44,7 @@
 #define EPOCH_0_WMB 24
 #define CLEARED_WMB 25
 #define ANSWER_RELEASE 26
+#define EPOCH_BEFORE_WMB 27
 #define REQ_ACQUIRE 30
 #define COPY_RMB 31
 #define ACK_ACQUIRE 32
@@ -189,6 +192,7 @@ inline accept() {
 
 /* 4.1 */
 inline start() {
+	wmb(BE, EPOCH_BEFORE_WMB);
 	store(BE_EPOCH, 0);
 	wmb(BE, EPOCH_0_WMB);
 	store(ACK, 0);

@@ -4,10 +4,12 @@
  * 4.4 and 4.7.
  *
  * What holds, besides what pages.pml asserts: the pool of a frontend's life is touched by no backend that serves a
- * former one, and whoever is left comes back by itself: nobody waits for ever.
+ * former one, nor a buffer that the frontend has answered itself after its backend was gone by what that had stored
+ * before; and whoever is left comes back by itself: nobody waits for ever.
  *
- * FE_RESTARTS, BE_RESTARTS: how often each side crashes. SCRUB: a crash may zero the words of the pages while the other
- * side runs on, WORDWISE first to last or last to first, or all AT_ONCE.
+ * FE_RESTARTS, BE_RESTARTS: how often each side crashes. IN_FLIGHT: there is a request while the link breaks.
+ * SCRUB: a crash may zero the words of the pages while the other side runs on, WORDWISE first to last or last to first,
+ * or all AT_ONCE.
  */
 #define WORDWISE 1
 #define AT_ONCE 2
@@ -25,6 +27,10 @@ bool fe_dies, be_dies;
 
 byte rings; /* epoch of the life whose rings the backend serves; 0: none */
 byte owner; /* epoch of the life that has allocated from the pool last */
+
+/* What stands in POOL: whose answer. */
+#define BACKENDS 1
+#define FRONTENDS 2
 
 #include "pages.pml"
 
@@ -48,8 +54,23 @@ inline commit() {
 inline allocate() {
 	d_step {
 		assert(rings == 0);
+		memory[POOL] = 0;
 		owner = fe
 	}
+}
+
+/* The backend answers a request in a buffer. */
+inline serve() {
+	if
+	:: rings != 0 -> store(POOL, BACKENDS)
+	:: else
+	fi
+}
+
+/* 4.7: the backend is gone, and the frontend answers that request in its place. */
+inline take_back() {
+	memory[POOL] = FRONTENDS;
+	d_step { assert(memory[POOL] == FRONTENDS); memory[POOL] = 0 }
 }
 
 /* The words of both pages may be lost with the machine that crashes: its region is made anew. */
@@ -58,10 +79,10 @@ inline scrub(n) {
 #if SCRUB == WORDWISE
 	:: true -> n = 0;
 		do
-		:: n < WORDS -> memory[n] = 0; n++
+		:: n < PAGE_WORDS -> memory[n] = 0; n++
 		:: else -> break
 		od
-	:: true -> n = WORDS;
+	:: true -> n = PAGE_WORDS;
 		do
 		:: n > 0 -> n--; memory[n] = 0
 		:: else -> break
@@ -69,7 +90,7 @@ inline scrub(n) {
 #else
 	:: d_step {
 		do
-		:: n < WORDS -> memory[n] = 0; n++
+		:: n < PAGE_WORDS -> memory[n] = 0; n++
 		:: else -> break
 		od
 	   }
@@ -114,6 +135,9 @@ attach:
 		fi;
 end_running:
 		memory[BE_EPOCH] != with;
+#ifdef IN_FLIGHT
+		take_back();
+#endif
 		goto life
 	} unless {
 		d_step { fe_dies -> fe_dies = false; forget_backend(); scratch[FE] = 0; n = 0 };
@@ -133,7 +157,11 @@ end_idle:
 		do
 		:: examine();
 			if
-			:: is_whole && is_for_us -> take()
+			:: is_whole && is_for_us ->
+				take();
+#ifdef IN_FLIGHT
+				serve()
+#endif
 			:: else
 			fi;
 			d_step { forget_copy() }

@@ -93,6 +93,7 @@ class Sync:
 
     def withdraw(self):
         """Take the device page away from the frontend, clear it. First half of docs/transport.md, 4.1."""
+        wmb()  # a frontend that finds this life gone answers in the buffers that it has stored to
         self.device_page.w32(DEV_BE_EPOCH, 0)
         wmb()
         self.device_page.fill(0, PAGE_SIZE, 0)
