@@ -237,11 +237,12 @@ class Pair:
         self.wait_serving(before)
         self._write_state()
 
-    def restart_frontend(self, name: str | None = None) -> None:
+    def restart_frontend(self, name: str | None = None, probed: bool = True) -> None:
         """Kill a frontend's QEMU and start it anew; returns when Linux there has probed the platform again.
 
         Args:
             name: which one, the first one if not given.
+            probed: False to return as soon as it takes commands.
 
         Raises:
             TraplessError: there is none of that name, or it does not come up.
@@ -255,7 +256,8 @@ class Pair:
         self._write_state()
         self.wait_serving()
         frontend.wait_agent()
-        frontend.wait_probed()
+        if probed:
+            frontend.wait_probed()
 
     def tails(self) -> str:
         """Return the last lines of all consoles, for a person."""

@@ -1,35 +1,59 @@
 # SPDX-License-Identifier: MIT
-"""What the recovery tests share: load in the frontend whose answers are checked, and how long a recovery took."""
+"""What the recovery tests share: load in the frontend whose answers are checked, and how long a recovery took.
 
+Each reader has a sensor of its own, whose values no other sensor has. A backend life begins with the model's values;
+`change` gives it values that no life had before. So an answer meant for another reader is seen, and one of a former
+life is seen once a later one was read.
+"""
+
+import itertools
 import statistics
 import time
 
-STEADY = 45_000
+# The readers' sensors: what Linux calls them, and the value that the model begins with.
+READINGS = {"cpu": ("temp1_input", 45_000), "board": ("temp2_input", 31_500), "vdd-core": ("in0_input", 850)}
+STEADY = READINGS["cpu"][1]
+VALUES_EACH = 10_000
 
-# Seconds from the peer being back, on a machine that has two cores for the pair. Most of it is Linux's drivers probing
-# SCMI anew; where that alone takes long, so may a recovery, by these factors.
+# Seconds from the peer being back, on a machine that has two cores for the pair: a backend is back when its epochs are
+# there, a frontend that boots when it takes commands. Most of it is Linux's drivers probing SCMI anew; where that alone
+# takes long, so may a recovery, by these factors.
 MEDIAN, WORST = 1.0, 5.0
 MEDIAN_PROBES, WORST_PROBES = 2.5, 6
 TELL_EACH = 50
 MODULE = "/lib/modules/trapless/trapless_virtio.ko"
-SENSOR = "/sys/class/hwmon/hwmon*/temp1_input"
+HWMON = "/sys/class/hwmon/hwmon*"
+SENSOR = f"{HWMON}/{READINGS['cpu'][0]}"
 
-# Readers that go on whatever happens: an error is an end that a request may have, another value is not.
-LOAD = f"""
-echo 0 > /tmp/answers
-for reader in 1 2 3; do
-    ( right=0
+# A reader goes on whatever happens: an error is an end that a request may have, another value than these is not: the
+# last one, the one that a backend life begins with, one that is newer than all others.
+READER = f"""
+reader() {{
+    files=$1 first=$2 now=$3 newest=$3 right=0
     while [ ! -e /tmp/unload ]; do
         value=
-        for file in {SENSOR}; do read -r value < $file; done
-        case $value in
-        {STEADY}) right=$((right + 1)); [ $((right % 50)) -gt 0 ] || echo $right > /tmp/answers ;;
-        '') usleep 5000 ;;
-        *) echo "$value" >> /tmp/wrong ;;
-        esac
-    done ) > /dev/null 2>&1 &
-done
+        for file in $files; do read -r value < $file; done
+        if [ -z "$value" ]; then
+            usleep 5000
+            continue
+        elif [ "$value" != $now ]; then
+            right=0
+            if [ "$value" = $first ]; then
+                now=$first
+            elif [ "$value" -gt $newest ] && [ "$value" -lt $((first + {VALUES_EACH})) ]; then
+                now=$value newest=$value
+            else
+                echo "${{files##*/}}: $value after $now" >> /tmp/wrong
+                continue
+            fi
+        fi
+        right=$((right + 1))
+        [ $((right % 50)) -gt 0 ] || echo $now > /tmp/answers.${{files##*/}}
+    done
+}}
 """
+
+_numbers = itertools.count(1)
 
 
 def slots(frontend):
@@ -46,17 +70,34 @@ def turns(what, count):
         yield turn
 
 
-def load(frontend):
-    """Start readers in a frontend, and wait until they have answers."""
-    frontend.check(f"rm -f /tmp/unload /tmp/wrong; {LOAD}")
-    frontend.wait_for("[ $(cat /tmp/answers) -gt 0 ]")
+def change(pair):
+    """Give the readers' sensors values that none had before; return their number."""
+    number = next(_numbers)
+    assert number < VALUES_EACH, "a value would be taken for that of a former life"
+    pair.backend.exec(
+        "; ".join(f'soc.sensors["{name}"].value = {first + number}' for name, (_, first) in READINGS.items())
+    )
+    return number
 
 
-def check_load(frontend):
-    """Fail if a reader has had a wrong answer, or they have no answers any more."""
-    assert frontend.check("cat /tmp/wrong 2> /dev/null || true") == ""
-    frontend.check("echo 0 > /tmp/answers")
-    frontend.wait_for("[ $(cat /tmp/answers) -gt 0 ]")
+def load(frontend, number=0):
+    """Start readers in a frontend, and wait until they have answers, none older than `number` of `change`."""
+    readers = [f"reader '{HWMON}/{file}' {first} {first + number} &" for file, first in READINGS.values()]
+    frontend.check(f"rm -f /tmp/unload /tmp/wrong; {READER} {{ {' '.join(readers)} }} > /dev/null 2>&1")
+    check_load(frontend, number)
+
+
+def wrong(frontend):
+    """Return what the readers have had that is not right, a line each."""
+    return frontend.check("cat /tmp/wrong 2> /dev/null || true").splitlines()
+
+
+def check_load(frontend, number=0):
+    """Fail if a reader has had a wrong answer, or has none any more; of those that `change` has numbered, if given."""
+    frontend.check("rm -f /tmp/answers.*")
+    for file, first in READINGS.values():
+        frontend.wait_for(f"grep -qsx '{first + number if number else '.*'}' /tmp/answers.{file}")
+    assert wrong(frontend) == []
 
 
 def unload(frontend):
@@ -81,7 +122,8 @@ def check_left(pair, frontend, before):
 
 def recovered(frontend, since):
     """Wait until Linux reads its sensor; return the seconds since `since` (time.monotonic())."""
-    frontend.wait_for(f"grep -qx {STEADY} {SENSOR} 2> /dev/null", 30)
+    reads = f"value=$(cat {SENSOR} 2> /dev/null)"
+    frontend.wait_for(f"{reads} && [ $value -ge {STEADY} ] && [ $value -lt {STEADY + VALUES_EACH} ]", 30)
     return time.monotonic() - since
 
 

@@ -27,12 +27,12 @@ def test_another_life_without_a_reset(pair, frontend):
     epochs = pair.epochs()
     image = files.kernel(pair.options).name
     boot = frontend.check("cat /proc/sys/kernel/random/boot_id")
-    recovery.load(frontend)
+    recovery.load(frontend, recovery.change(pair))
     with pytest.raises(MachineError, match="restarted while the command ran"):
         frontend.run(f'/host/kexec /host/{image} /host/initrd "$(cat /proc/cmdline)"')
-    recovery.recovered(frontend, time.monotonic())
+    taken = recovery.recovered(frontend, time.monotonic())
     pair.wait_probed()
-    recovery.load(frontend)
-    recovery.check_load(frontend)
+    recovery.load(frontend, recovery.change(pair))
+    recovery.judge(frontend, "kernel replaced", [taken])
     assert frontend.check("cat /proc/sys/kernel/random/boot_id") != boot
     assert pair.epochs() == epochs, "the backend lived through it"
