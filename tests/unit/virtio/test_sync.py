@@ -4,9 +4,13 @@
 from driver import Driver, LinkBroken, Mirror, NoAnswer, Refused, Rig, entry, status
 from support import raises
 from virtio.layout import (
+    CAP_ANY_SUBSET,
     DEV_ACK,
     DEV_ACK_FE_EPOCH,
     DEV_BE_EPOCH,
+    DEV_CAPABILITIES,
+    DEV_QUEUE_READY,
+    DEV_QUEUES,
     DEV_RESULT,
     DRV_FE_SLEEP,
     DRV_REQ,
@@ -199,15 +203,40 @@ def test_probe_to_driver_ok_waits_twice():
     assert (driver.status, driver.batches) == (15, 2)
 
 
+class Willing(Mirror):
+    """Takes every subset of its features, and says so."""
+
+    any_subset = True
+
+    def accepts(self, features):
+        """Whatever it is."""
+        return True
+
+
 def test_with_any_subset_one_batch_does():
-    driver = Rig(Mirror()).drivers[0]
+    driver = Rig(Willing()).drivers[0]
+    assert driver.load(DEV_CAPABILITIES) & CAP_ANY_SUBSET
     driver.must([status(0)])
+    driver.batches = 0
     driver.make_queues()
     batch = [status(3), entry(0x20, 1), entry(0x20, 3, selector=1), status(11)]
     for queue in driver.queues:
         batch += queue.entries()
     driver.must(batch + [status(15)])
+    assert (driver.status, driver.batches) == (15, 1)
     assert driver.request(b"abcd", 4) == b"abcd"
+
+
+def test_without_any_subset_one_batch_may_be_vetoed_and_nothing_behind_the_features_is_done():
+    driver = Rig(Mirror()).drivers[0]
+    assert not driver.load(DEV_CAPABILITIES) & CAP_ANY_SUBSET
+    driver.must([status(0)])
+    driver.make_queues()
+    batch = [status(3), entry(0x20, 2), entry(0x20, 3, selector=1), status(11)]
+    for queue in driver.queues:
+        batch += queue.entries()
+    assert driver.batch(batch + [status(15)]) == (RESULT_VETO, 3)
+    assert (driver.status, driver.load(DEV_QUEUES + DEV_QUEUE_READY)) == (3, 0)
 
 
 def test_a_refused_batch_says_so_to_the_driver():
