@@ -5,6 +5,7 @@
  * docs/transport.md, sections 7.2 (reads and their generation) and 7.3 (writes).
  */
 #include <linux/delay.h>
+#include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/unaligned.h>
 
@@ -115,8 +116,7 @@ static u32 tpl_bound_generation(struct tpl_device *device, u32 generation)
 /*
  * An odd generation means that the space is being changed: waited for here, since Linux would take
  * the same odd value twice for a good read. Soon, as a rule; but a backend may be stopped in between
- * by its hypervisor, and is given as long as for a batch. Not where nobody may sleep, which
- * no driver should read from, but some do in a callback.
+ * by its hypervisor, and is given as long as for a batch.
  */
 static bool tpl_generation_settles(struct tpl_device *device, u32 *generation)
 {
@@ -131,19 +131,24 @@ static bool tpl_generation_settles(struct tpl_device *device, u32 *generation)
 			udelay(TPL_GENERATION_WAIT_US);
 			continue;
 		}
-		if (irqs_disabled() || READ_ONCE(device->link->broken) ||
-		    time_after(jiffies, deadline))
+		if (READ_ONCE(device->link->broken) || time_after(jiffies, deadline))
 			return false;
 		usleep_range(TPL_GENERATION_SLEEP_US, 2 * TPL_GENERATION_SLEEP_US);
 	}
 }
 
-/* The barriers put the caller's reads of the space between its two calls. */
+/*
+ * The barriers put the caller's reads of the space between its two calls. Only where one may sleep,
+ * whether or not it comes to that: the one caller, __virtio_cread_many(), may be called nowhere
+ * else, and no driver of Linux 6.12 does. There is no telling otherwise: without
+ * CONFIG_PREEMPT_COUNT nobody knows of a spinlock that is held.
+ */
 u32 tpl_config_generation(struct virtio_device *vdev)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
 	u32 generation;
 
+	might_sleep();
 	/*
 	 * Orders the reads before the second call; the acquire below those after the first. They
 	 * pair with the backend's wmb on either side of a change (7.2).
