@@ -58,14 +58,23 @@ static bool tpl_let_go(struct tpl_device *device)
 	       tpl_load_acquire(device->page, TPL_DEV_BE_EPOCH) != device->epoch;
 }
 
-/* Returns whether there are still requests. */
-static bool tpl_scmi_end_locked(struct tpl_device *device)
+/* The broken command queue of an SCMI device; NULL if the device is none, or its queue is not. */
+static struct virtqueue *tpl_scmi_broken(struct tpl_device *device)
 {
 	struct virtqueue *vq = tpl_find_vq(device, VIRTIO_SCMI_VQ_TX);
 
 	lockdep_assert_held(&device->link->lock);
-	if (!vq || device->vd->vdev.id.device != VIRTIO_ID_SCMI || !virtqueue_is_broken(vq) ||
-	    !tpl_let_go(device) || vq->num_free >= virtqueue_get_vring_size(vq))
+	if (!vq || device->vd->vdev.id.device != VIRTIO_ID_SCMI || !virtqueue_is_broken(vq))
+		return NULL;
+	return vq;
+}
+
+/* Returns whether there are still requests. */
+static bool tpl_scmi_end_locked(struct tpl_device *device)
+{
+	struct virtqueue *vq = tpl_scmi_broken(device);
+
+	if (!vq || !tpl_let_go(device) || vq->num_free >= virtqueue_get_vring_size(vq))
 		return false;
 	tpl_ring_return(device->link, vq, tpl_scmi_answer);
 	/* The driver takes nothing out of a broken queue. */
@@ -75,29 +84,47 @@ static bool tpl_scmi_end_locked(struct tpl_device *device)
 	return vq->num_free < virtqueue_get_vring_size(vq);
 }
 
+static bool tpl_scmi_any_broken(struct tpl_link *link)
+{
+	struct tpl_device *device;
+	bool any = false;
+
+	scoped_guard(spinlock_irqsave, &link->lock)
+		for (device = tpl_first(link); device; device = tpl_next(device))
+			any |= !!tpl_scmi_broken(device);
+	return any;
+}
+
+/* Returns whether there are still requests. */
+static bool tpl_scmi_end_each(struct tpl_link *link)
+{
+	struct tpl_device *device;
+	bool more = false;
+
+	scoped_guard(spinlock_irqsave, &link->lock)
+		for (device = tpl_first(link); device; device = tpl_next(device))
+			more |= tpl_scmi_end_locked(device);
+	return more;
+}
+
 /*
- * Have the requests in flight end with an error, if the queues are broken. The driver adds to a
+ * Have the requests in flight end with an error, where queues are broken. The driver adds to a
  * queue with interrupts off: after the grace period nobody does who had not seen that it is broken.
  */
-static void tpl_scmi_end_requests(struct tpl_device *device)
+static void tpl_scmi_end_requests(struct tpl_link *link)
 {
 	unsigned int round;
-	bool more = true;
+	bool more = tpl_scmi_any_broken(link);
 
 	for (round = 0; more && round < TPL_SCMI_ROUNDS; round++) {
 		synchronize_rcu_expedited();
-		scoped_guard(spinlock_irqsave, &device->link->lock)
-			more = tpl_scmi_end_locked(device);
+		more = tpl_scmi_end_each(link);
 	}
 }
 
 static void tpl_scmi_orphans(struct work_struct *work)
 {
-	struct tpl_link *link = container_of(work, struct tpl_link, orphans);
-	struct tpl_device *device;
-
-	for (device = tpl_first(link); device; device = tpl_next(device))
-		tpl_scmi_end_requests(device);
+	tpl_scmi_end_requests(container_of(work, struct tpl_link, orphans));
 }
 
 void tpl_scmi_init(struct tpl_link *link)
@@ -115,7 +142,7 @@ void tpl_scmi_leave(struct tpl_device *device)
 		return;
 	tpl_device_break(device);
 	tpl_device_reset(&device->vd->vdev);
-	tpl_scmi_end_requests(device);
+	tpl_scmi_end_requests(device->link);
 }
 
 static int tpl_scmi_is_protocol(struct device *dev, void *data)
