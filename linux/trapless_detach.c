@@ -10,6 +10,7 @@
 #include <linux/of.h>
 #include <linux/platform_device.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_ring.h>
@@ -66,19 +67,29 @@ void tpl_detach_deleted(struct virtqueue *vq)
 }
 
 /*
+ * The device of the link that virtio-scmi drives, if there is one. Then it is the only one that
+ * virtio-scmi drives in this kernel: it refuses another before that has queues.
+ */
+static struct tpl_device *tpl_scmi_device(struct tpl_link *link)
+{
+	struct tpl_device *device;
+
+	lockdep_assert_held(&link->lock);
+	for (device = tpl_first(link); device; device = tpl_next(device))
+		if (device->num_vqs && device->vd->vdev.id.device == VIRTIO_ID_SCMI)
+			return device;
+	return NULL;
+}
+
+/*
  * virtio-scmi's are freed when its user, the SCMI instance, is unbound. The operations of both on a
  * queue run with interrupts off: none is under way after the grace period, and a later one finds
- * the queue broken.
+ * the queue broken. While it has queues, nobody takes the device away from the instance.
  */
 static void tpl_detach_scmi(struct tpl_device *device)
 {
-	unsigned int i, num_vqs;
+	unsigned int i, num_vqs = device->num_vqs;
 
-	scoped_guard(spinlock_irqsave, &device->link->lock)
-		num_vqs = device->num_vqs;
-	/* While it has queues, nobody takes the device away from the instance that is unbound. */
-	if (!num_vqs || device->vd->vdev.id.device != VIRTIO_ID_SCMI)
-		return;
 	tpl_device_break(device);
 	tpl_device_reset(&device->vd->vdev);
 	synchronize_rcu_expedited();
@@ -88,19 +99,82 @@ static void tpl_detach_scmi(struct tpl_device *device)
 			tpl_detach(device->vqs[i]);
 }
 
+/* An SCMI instance, which virtio-scmi makes of each device tree node that asks for it. */
+static bool tpl_is_instance(struct device *dev)
+{
+	return dev->driver && !strcmp(dev->driver->name, "arm-scmi") &&
+	       of_device_is_compatible(dev->of_node, "arm,scmi-virtio");
+}
+
+/*
+ * One instance has virtio-scmi's channels: that whose probe succeeds while our device has queues.
+ * The others' probes fail.
+ */
+static void tpl_instance_bound(struct tpl_link *link, struct device *instance)
+{
+	scoped_guard(spinlock_irqsave, &link->lock)
+		if (!link->instance && tpl_scmi_device(link))
+			link->instance = instance;
+}
+
+/* Now or never: its messages, to which the buffers belong, are freed after this. */
+static void tpl_instance_unbinds(struct tpl_link *link, struct device *instance)
+{
+	struct tpl_device *device = NULL;
+
+	scoped_guard(spinlock_irqsave, &link->lock)
+		if (link->instance == instance)
+			device = tpl_scmi_device(link);
+	if (device)
+		tpl_detach_scmi(device);
+}
+
+static void tpl_instance_unbound(struct tpl_link *link, struct device *instance)
+{
+	scoped_guard(spinlock_irqsave, &link->lock) {
+		if (link->instance != instance)
+			return;
+		link->instance = NULL;
+	}
+	tpl_scmi_forget(instance);
+}
+
+/* One whose probe failed when it had the channels has broken the queues; one without them has not. */
+static void tpl_instance_failed(struct tpl_link *link, struct device *instance)
+{
+	struct tpl_device *device;
+
+	scoped_guard(spinlock_irqsave, &link->lock) {
+		device = tpl_scmi_device(link);
+		if (link->instance || !device || !virtqueue_is_broken(device->vqs[0]))
+			return;
+	}
+	tpl_detach_scmi(device);
+	tpl_scmi_forget(instance);
+}
+
+/* Of any device of the platform bus. */
 static int tpl_detach_notified(struct notifier_block *notifier, unsigned long event, void *data)
 {
 	struct tpl_link *link = container_of(notifier, struct tpl_link, unbound);
-	struct device *unbound = data;
-	struct tpl_device *device;
+	struct device *instance = data;
 
-	if (!of_device_is_compatible(unbound->of_node, "arm,scmi-virtio"))
-		return NOTIFY_DONE;
-	if (event == BUS_NOTIFY_UNBIND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND)
-		for (device = tpl_first(link); device; device = tpl_next(device))
-			tpl_detach_scmi(device);
-	if (event == BUS_NOTIFY_UNBOUND_DRIVER || event == BUS_NOTIFY_DRIVER_NOT_BOUND)
-		tpl_scmi_forget(unbound);
+	switch (event) {
+	case BUS_NOTIFY_BOUND_DRIVER:
+		if (tpl_is_instance(instance))
+			tpl_instance_bound(link, instance);
+		break;
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		tpl_instance_unbinds(link, instance);
+		break;
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		tpl_instance_unbound(link, instance);
+		break;
+	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+		if (tpl_is_instance(instance))
+			tpl_instance_failed(link, instance);
+		break;
+	}
 	return NOTIFY_OK;
 }
 

@@ -237,7 +237,8 @@ struct tpl_link {
 	unsigned int mend_ms; /* the last wait before attaching anew */
 	struct tpl_beat beat;
 	struct tpl_balloon balloon;
-	struct notifier_block unbound; /* from a driver: any device of the platform bus */
+	struct notifier_block unbound; /* of any device of the platform bus and its driver */
+	struct device *instance; /* SCMI's, on one of the devices; under the lock */
 
 	struct mutex echo_mutex; /* one series of echoes, and its latencies */
 	struct completion echoed;
