@@ -147,6 +147,7 @@ static int tpl_stats_show(struct seq_file *file, void *unused)
 	seq_printf(file, "resets %llu\n", stats.resets);
 	seq_printf(file, "restarts %llu\n", stats.restarts);
 	seq_printf(file, "needs_reset %llu\n", stats.needs_reset);
+	seq_printf(file, "broken_queues %llu\n", stats.broken_queues);
 	seq_printf(file, "timeouts %llu\n", stats.timeouts);
 	seq_printf(file, "silences %llu\n", stats.silences);
 	seq_printf(file, "recoveries %llu\n", stats.recoveries);

@@ -10,8 +10,13 @@
 
 #include "trapless_virtio.h"
 
-/* A device that asks for a reset is brought up again, but not more often than this. */
-#define TPL_RECOVER_MS 1000
+/*
+ * A device that needs a reset is brought up again, but not sooner than this. One that needs it again
+ * before it was up for so long waits twice as long each time.
+ */
+#define TPL_RECOVER_MS 1000U
+#define TPL_RECOVER_MAX_MS 30000U
+#define TPL_SOUND_MS 10000
 
 /*
  * A link that breaks again so soon after it was mended waits before it attaches, twice as long each
@@ -85,8 +90,10 @@ static void tpl_link_mend(struct tpl_link *link)
 	/* 10.5: ours again; nothing is allocated before the new life's reset is acknowledged. */
 	tpl_balloon_forget(link);
 	link->mended = jiffies;
-	for (device = tpl_first(link); device; device = tpl_next(device))
+	for (device = tpl_first(link); device; device = tpl_next(device)) {
 		device->not_before = link->mended + msecs_to_jiffies(link->mend_ms);
+		device->recover_ms = 0;
+	}
 	scoped_guard(spinlock_irqsave, &link->lock)
 		WRITE_ONCE(link->broken, false);
 }
@@ -165,6 +172,7 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 	tpl_beat_start(device->link);
 	if (answer->result == TPL_RESULT_OK && !answer->status)
 		err = tpl_device_up(device);
+	device->attached = jiffies;
 	if (err)
 		tpl_refuse(device, answer, err);
 	else
@@ -174,10 +182,15 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 
 static void tpl_recover(struct tpl_device *device)
 {
-	dev_warn_ratelimited(&device->pdev->dev, "taken down, to be registered again\n");
+	bool again = time_before(jiffies, device->attached + msecs_to_jiffies(TPL_SOUND_MS));
+
+	device->recover_ms = clamp(again ? 2 * device->recover_ms : 0, TPL_RECOVER_MS,
+				   TPL_RECOVER_MAX_MS);
+	dev_warn_ratelimited(&device->pdev->dev, "taken down, to be registered again in %u ms\n",
+			     device->recover_ms);
 	tpl_device_down(device);
 	tpl_set_state(device, TPL_ABSENT, 0);
-	device->not_before = jiffies + msecs_to_jiffies(TPL_RECOVER_MS);
+	device->not_before = jiffies + msecs_to_jiffies(device->recover_ms);
 }
 
 /* One device's steps through its states, as far as they go now. */

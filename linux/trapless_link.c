@@ -124,8 +124,10 @@ void tpl_link_break(struct tpl_link *link, const char *why)
 /* This device's requests fail from now on; the others go on. Not inside a callback of a queue. */
 void tpl_device_break(struct tpl_device *device)
 {
-	scoped_guard(spinlock_irqsave, &device->link->lock)
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
+		device->live = false;
 		tpl_break_vqs(device);
+	}
 }
 
 /* Have the device taken down and registered again. Any context, also inside a callback. */
@@ -148,18 +150,63 @@ static bool tpl_takes_callback(struct tpl_device *device, struct virtqueue *vq)
 	       READ_ONCE(device->commanded);
 }
 
-static void tpl_look_at_queues(struct tpl_device *device)
+/* Returns the queue in which a callback has found what cannot be. */
+static struct virtqueue *tpl_look_at_queues(struct tpl_device *device)
 {
 	u32 used = tpl_load_acquire(device->page, TPL_DEV_USED_COUNT);
+	struct virtqueue *spoiled = NULL;
 	unsigned int i;
 
 	if (used == device->used_count || !device->live)
-		return;
+		return NULL;
 	device->used_count = used;
 	tpl_poll_hurry(device->link);
+	for (i = 0; i < device->num_vqs; i++) {
+		struct virtqueue *vq = device->vqs[i];
+		bool sound = !virtqueue_is_broken(vq);
+
+		if (!tpl_takes_callback(device, vq))
+			continue;
+		vring_interrupt(0, vq);
+		if (sound && virtqueue_is_broken(vq))
+			spoiled = vq;
+	}
+	return spoiled;
+}
+
+/*
+ * A queue that was found broken elsewhere: by a driver that polls. Whoever else breaks queues is not
+ * live, rejected, or broken as a link; but an SCMI instance that fails to probe breaks them, too.
+ */
+static struct virtqueue *tpl_broken_vq(struct tpl_device *device)
+{
+	unsigned int i;
+
+	if (!device->live || READ_ONCE(device->rejected))
+		return NULL;
+	if (device->vd->vdev.id.device == VIRTIO_ID_SCMI && !device->link->instance)
+		return NULL;
 	for (i = 0; i < device->num_vqs; i++)
-		if (tpl_takes_callback(device, device->vqs[i]))
-			vring_interrupt(0, device->vqs[i]);
+		if (virtqueue_is_broken(device->vqs[i]))
+			return device->vqs[i];
+	return NULL;
+}
+
+/*
+ * Linux's core breaks a queue in which the backend returns what it was not given, and leaves it like
+ * that. Returns whether there is one now: only a reset of the device mends it.
+ */
+static bool tpl_is_spoiled(struct tpl_device *device, struct virtqueue *vq)
+{
+	if (!vq)
+		vq = tpl_broken_vq(device);
+	if (!vq || device->link->broken || READ_ONCE(device->needs_reset))
+		return false;
+	dev_err_ratelimited(&device->pdev->dev, "queue %u is broken\n", vq->index);
+	tpl_break_vqs(device);
+	device->link->stats.broken_queues++;
+	WRITE_ONCE(device->needs_reset, true);
+	return true;
 }
 
 /* Returns whether the device asks for a reset, which Linux's core does not act on. */
@@ -184,6 +231,7 @@ static bool tpl_look_at_config(struct tpl_device *device)
 static bool tpl_device_look(struct tpl_device *device)
 {
 	u32 epoch = tpl_load_acquire(device->page, TPL_DEV_BE_EPOCH);
+	bool work;
 
 	switch (device->state) {
 	case TPL_ABSENT:
@@ -201,8 +249,8 @@ static bool tpl_device_look(struct tpl_device *device)
 		tpl_break_locked(device->link, "the backend restarted");
 		return true;
 	}
-	tpl_look_at_queues(device);
-	return tpl_look_at_config(device);
+	work = tpl_is_spoiled(device, tpl_look_at_queues(device));
+	return tpl_look_at_config(device) || work;
 }
 
 /*

@@ -61,7 +61,8 @@
  *   POSTED   --other epoch-->                                           ABSENT
  *   POSTED   --acknowledged but refused, or the page is not valid-->    REFUSED
  *   REFUSED  --other epoch-->                                           ABSENT
- *   UP       --link broken, or the device needs a reset; unregistered-> ABSENT
+ *   UP       --link broken, or the device needs a reset, be it because of a broken queue;
+ *              unregistered-->                                          ABSENT
  */
 enum tpl_state {
 	TPL_ABSENT,
@@ -148,6 +149,8 @@ struct tpl_device {
 
 	/* Owned by the link's work item */
 	unsigned long not_before; /* jiffies: do not attach again earlier */
+	unsigned long attached; /* jiffies: since then it is up */
+	unsigned int recover_ms; /* the last wait before it was attached again */
 
 	/*
 	 * Under the mutex: the batch that is being collected, and the status that both sides agree
@@ -174,6 +177,7 @@ struct tpl_stats {
 	u64 resets;
 	u64 restarts;
 	u64 needs_reset;
+	u64 broken_queues;
 	u64 timeouts;
 	u64 silences;
 	u64 recoveries;

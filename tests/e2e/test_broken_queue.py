@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""A backend that lives and returns what it was not given: Linux's core breaks the queue, we mend it by a reset.
+
+Each time later, so that a backend which does nothing else keeps nobody busy (docs/transport.md, 7.1).
+"""
+
+import itertools
+import time
+
+from e2e import on_xen
+from e2e.hostile import BASE, KINDS, HostileBackend
+from e2e.hostile_rings import Chain
+
+TIMES = 4
+WAITS = (1, 2, 4)  # seconds, at least, from one set-up to the next
+SECONDS = 60
+NEVER_GIVEN = Chain(id=0xFFFF, slots=1, buffers=[])
+STAT = "sed -n 's/^broken_queues //p' /sys/kernel/debug/trapless/*/stats"
+TOLD = "dmesg | grep -c 'queue 0 is broken' || true"
+
+
+def break_each_queue(hostile, page, times):
+    """Spoil the queue of `page` whenever Linux has set it up; return when each time was."""
+    found, spoiled, deadline = [], False, time.monotonic() + SECONDS
+    while len(found) < times:
+        assert time.monotonic() < deadline, f"the device was set up {len(found)} times, not {times}"
+        hostile.serve(0)
+        hostile.refuse()
+        spoiled &= page.running
+        if page.running and not spoiled:
+            found.append(time.monotonic())
+            page.queues[0].give(NEVER_GIVEN, 4)
+            hostile.used(page)
+            spoiled = True
+    return found
+
+
+@on_xen.NO_PAUSE
+def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, frontend):
+    base = int(frontend.check("basename /sys/firmware/devicetree/base/reserved-memory/pool@*").partition("@")[2], 16)
+    pair.wait_probed()
+    before, told = int(frontend.check(STAT)), int(frontend.check(TOLD))
+    pair.backend_vm.pause()
+    hostile = HostileBackend(frontend, base, seed=1)
+    try:
+        publish = [page.announce(epoch=0x12345678, features=BASE) for page in hostile.pages]
+        for step in publish:
+            step()
+        hostile.ring()
+        (rng,) = (page for page in hostile.pages if page.kind == KINDS["rng"])
+        found = break_each_queue(hostile, rng, TIMES)
+    finally:
+        hostile.close()
+    waited = [after - earlier for earlier, after in itertools.pairwise(found)]
+    assert all(wait >= least for wait, least in zip(waited, WAITS, strict=True)), waited
+    assert int(frontend.check(STAT)) - before >= TIMES - 1
+    assert int(frontend.check(TOLD)) - told >= TIMES - 1
+    pair.restart_backend()
+    pair.wait_probed()
+    frontend.check("head -c 64 /dev/hwrng > /dev/null")
