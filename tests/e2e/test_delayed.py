@@ -6,7 +6,7 @@ Every resource of the model takes its time, by a function that the test's own pr
 
 import pytest
 
-from e2e import consumer
+from e2e import consumer, on_xen
 from e2e.consumer import Consumer
 
 MODEL = """
@@ -97,3 +97,19 @@ def test_a_voltage(done, backend, frontend):
 @pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_none_of_it_was_an_error_to_linux(device, frontend):
     assert frontend.check("dmesg -r | grep '^<[0-3]>' || true") == ""
+
+
+@on_xen.NO_RESTART
+def test_a_backend_that_dies_before_it_is_waited_for_by_linux(pair, backend, frontend, until):
+    """Nothing but Linux's own time-out ends the wait (docs/limits-of-linux.md); then all is as it was."""
+    told = "dmesg | grep -c 'timed out in delayed resp' || true"
+    before = int(frontend.check(told))
+    Consumer(frontend, "supply").write("sysfs:min_microvolts", 0)  # or it would go while it is switched on
+    frontend.check("{ dd if=$(ls /sys/class/hwmon/hwmon*/temp1_input); echo status $?; } >/tmp/delayed 2>&1 &")
+    until(lambda: backend.eval("len(__import__('user_model').pending)") == 1, "Linux has asked")
+    pair.restart_backend()
+    frontend.wait_for("grep -q status /tmp/delayed")
+    assert "timed out" in frontend.check("cat /tmp/delayed")
+    assert int(frontend.check(told)) == before + 1
+    pair.wait_probed()
+    frontend.wait_for("grep -qx 20000 /sys/class/hwmon/hwmon*/temp2_input")
