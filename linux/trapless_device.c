@@ -8,6 +8,7 @@
  * with DRIVER_OK, with a write to the configuration space, and at once for a reset.
  */
 #include <linux/device.h>
+#include <linux/of.h>
 #include <linux/slab.h>
 #include <linux/virtio_ring.h>
 
@@ -230,6 +231,22 @@ static int tpl_check_page(struct tpl_device *device)
 	return 0;
 }
 
+/* Whether the device tree leaves it open which device the backend has there, or names this one. */
+static bool tpl_is_expected(struct tpl_device *device, u32 id)
+{
+	struct device *dev = &device->pdev->dev;
+	u32 expected;
+
+	if (!of_property_present(dev->of_node, "trapless,device-ids"))
+		return true;
+	of_property_for_each_u32(dev->of_node, "trapless,device-ids", expected)
+		if (id == expected)
+			return true;
+	dev_err_ratelimited(dev, "the backend has virtio device %u, which trapless,device-ids does not name\n",
+			    id);
+	return false;
+}
+
 /* Take what the backend says of itself once, clamped; then its words may change as they like. */
 static void tpl_device_take(struct tpl_device *device)
 {
@@ -277,6 +294,8 @@ int tpl_device_up(struct tpl_device *device)
 		return err;
 	/* Device id 0 is a placeholder without function (virtio 1.3, 4.2.2.2). */
 	if (!id)
+		return -ENODEV;
+	if (!tpl_is_expected(device, id))
 		return -ENODEV;
 	vd = kzalloc(sizeof(*vd), GFP_KERNEL);
 	if (!vd)

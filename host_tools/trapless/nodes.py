@@ -15,6 +15,8 @@ from trapless import overlay
 from trapless.topology import Link, Range
 from trapless.tree import Cells, Node, Tree
 
+DEVICE_IDS = {"scmi": 32, "rng": 4}  # virtio 1.3, 5
+
 
 @dataclass(frozen=True)
 class Place:
@@ -65,9 +67,10 @@ def frontend_link(link: Link, where: Place, regions: list[int], bell: Node) -> N
         "#size-cells": 2,
         "ranges": True,
     }
-    return node | {
-        name: {"compatible": "trapless,virtio-mmio-sync", **pages} for name, pages in _pages(link, where.region)
-    }
+    for device, (name, pages) in zip(link.devices, _pages(link, where.region), strict=True):
+        ids = {"trapless,device-ids": DEVICE_IDS[device.kind]}
+        node[name] = {"compatible": "trapless,virtio-mmio-sync", **pages, **ids}
+    return node
 
 
 def backend_link(link: Link, where: Place, far: Place, bell: Node) -> Node:

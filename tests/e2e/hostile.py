@@ -12,6 +12,7 @@ import time
 
 from e2e.hostile_rings import Queue
 from trapless import region
+from trapless.nodes import DEVICE_IDS
 from virtio import layout
 
 OK = layout.RESULT_OK
@@ -19,7 +20,7 @@ INDIRECT_DESC, EVENT_IDX = 1 << 28, 1 << 29
 VERSION_1, ACCESS_PLATFORM, RING_PACKED = 1 << 32, 1 << 33, 1 << 34
 BASE = VERSION_1 | ACCESS_PLATFORM | RING_PACKED
 RINGS = (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
-KINDS = {"scmi": 32, "rng": 4}
+KINDS = DEVICE_IDS
 EDGES = (0, 1, 2, 3, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 QUIET = 0.0005
 ATTACH_SECONDS = 20

@@ -64,6 +64,7 @@ def test_frontend_link(plan, trees):
     first = region.start
     assert numbers(tree, devices[0], "reg") == (first, link.page, first + link.page, link.page)
     assert numbers(tree, devices[1], "reg")[0] == first + link.stride
+    assert [numbers(tree, device, "trapless,device-ids", "I") for device in devices] == [(32,), (4,)]
     (pool,) = below(tree, "/reserved-memory", "pool@")
     assert numbers(tree, pool, "reg") == (region.start + link.pool_offset, link.pool_size)
     (shm,) = below(tree, "/reserved-memory", "shm@")
