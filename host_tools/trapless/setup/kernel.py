@@ -34,10 +34,17 @@ def ensure(root: Path, store: sources.Shelf, sanitizer: str = "") -> Kernel:
     `sanitizer`: one of `SANITIZERS`, or "" for the kernel that everybody runs. Raises: Failure.
     """
     package = sources.linux(store)
-    changes = root / "qemu" / "sanitizers" / f"{sanitizer}.config" if sanitizer else None
-    key = cache.key_of(package.version, root / "qemu" / "kernel", KEPT, *([changes] if changes else []))
-    tree = cache.entry("kernel", key, lambda folder: _fill(root, package, folder, changes))
+    changes = _changes(root, sanitizer) if sanitizer else []
+    key = cache.key_of(package.version, root / "qemu" / "kernel", KEPT, *changes)
+    tree = cache.entry("kernel", key, lambda folder: _fill(root, package, folder, *changes))
     return Kernel(package.version, tree / "Image", tree / "build")
+
+
+def _changes(root: Path, sanitizer: str) -> list[Path]:
+    """The lines of configuration that a kernel with a sanitizer changes, and its patch if it needs one."""
+    folder = root / "qemu" / "sanitizers"
+    patch = folder / f"{sanitizer}.patch"
+    return [folder / f"{sanitizer}.config", *([patch] if patch.exists() else [])]
 
 
 def merged(fragment: str, changes: str) -> str:
@@ -47,7 +54,9 @@ def merged(fragment: str, changes: str) -> str:
     return "\n".join([*kept, changes])
 
 
-def _fill(root: Path, package: sources.Tree, folder: Path, changes: Path | None) -> None:
+def _fill(
+    root: Path, package: sources.Tree, folder: Path, changes: Path | None = None, patch: Path | None = None
+) -> None:
     source, build = folder / "source", folder / "build"
     fragment = root / "qemu" / "kernel" / "fragment.config"
     if changes:
@@ -58,6 +67,8 @@ def _fill(root: Path, package: sources.Tree, folder: Path, changes: Path | None)
     what = f"Linux {package.version}" + (f" with {changes.name}" if changes else "")
     with report.step("builds", f"building {what} (about four minutes on two idle cores)"):
         sources.unpack_linux(package.path, source)
+        if patch:
+            run(["patch", "--strip=1", f"--directory={source}", f"--input={patch}"], folder / "patch.log")
         run([root / "qemu" / "kernel" / "build.sh", source, build], folder / "build.log", env=settings)
         (build / IMAGE).rename(folder / "Image")
         _thin(source, _of_source)

@@ -24,6 +24,7 @@ NEEDED = {
     "libc6-dev-arm64-cross": "programs for the frontend (static)",
     "libelf-dev": "kernel build",
     "libssl-dev": "kernel build",
+    "patch": "the kernel with KASAN",
     "perl": "kernel build, style checks of the kernel modules",
     "python3-dev": "builds pylibfdt, the one Python dependency without a wheel",
     "python3-venv": "the virtual environment",
