@@ -87,14 +87,12 @@ def _write_queue_address(registers, state, entry):
 
 def _write_queue_ready(registers, state, entry):
     queue, value = state.queues[entry[3]], entry[4]
-    if value == 0 and queue.ready:
+    if value == 0:  # in any status: drivers store it after a reset, when no queue is ready any more
         queue.ready, queue.queue = 0, None
         return RESULT_OK
     if not _may_change(state, queue):
         return RESULT_BAD_STATE
-    if value > 1:
-        return RESULT_BAD_VALUE
-    return _make_ready(registers, state, queue) if value else RESULT_OK
+    return _make_ready(registers, state, queue) if value == 1 else RESULT_BAD_VALUE
 
 
 def _make_ready(registers, state, queue):

@@ -9,6 +9,7 @@ firmware but the numbers of `virtio.layout`; it works on the shared memory as by
     data = rng.request(b"", 64)         # one chain through queue 0
 
 `Frontend` is one frontend life on a link, `Driver` one device of it, `SplitRing` or `PackedRing` one of its queues.
+`PagePort` has the registers of such a device for a driver that reads and writes one after the other.
 What a well-behaved driver would not do is done with `publish(..., keywords)`, `Driver.store`, `describe` and `offer` of
 a ring.
 """
@@ -35,5 +36,6 @@ from driver.frontend import Driver, Frontend, LinkBroken, NoAnswer, Refused
 from driver.mirror import Mirror, MirrorBackend
 from driver.packed import PackedRing
 from driver.pool import Nonces, Pool
+from driver.port import PagePort
 from driver.rig import Rig
 from driver.split import SplitRing

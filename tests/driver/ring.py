@@ -70,7 +70,7 @@ class Ring:
         self._kicked = self.next_avail
         if wanted:
             self.kicks += 1
-            self.driver.store(DRV_KICK_SEQ, self.driver.sent(DRV_KICK_SEQ) + 1 & 0xFFFFFFFF)
+            self.driver.store(DRV_KICK_SEQ, self.driver.sent(DRV_KICK_SEQ) + 1 & 0xFFFFFFFF or 1)
             self.driver.ring()
         return wanted
 

@@ -233,7 +233,7 @@ class Page:
                 return BAD_VALUE
             queue.update({"size": SIZES[selector], "ready": 0, "at": [0, 0, 0], "reset": 1})
             return OK
-        if offset == 0x44 and value == 0 and queue["ready"]:
+        if offset == 0x44 and value == 0:
             queue["ready"] = 0
             return OK
         if queue["ready"] or not (queue["reset"] or self.status & 12 == 8):
@@ -243,10 +243,9 @@ class Page:
                 return BAD_VALUE
             queue["size"] = value
         elif offset == 0x44:
-            if value > 1 or (value and not self._fits(packed, queue)):
+            if value > 1 or not self._fits(packed, queue):
                 return BAD_VALUE
-            if value:
-                queue["ready"], queue["reset"] = 1, 0
+            queue["ready"], queue["reset"] = 1, 0
         else:
             which, high = ADDRESS_REGISTERS[offset]
             old = queue["at"][which]

@@ -224,6 +224,14 @@ def test_a_queue_can_be_taken_back():
     assert file.owner.calls[1:] == [("stop", 0)]
 
 
+def test_taking_back_a_queue_that_is_not_ready_changes_nothing():
+    for entries in ([], [status(3)], NEGOTIATED, RUNNING + [entry(REG_QUEUE_READY, 0)], RESETTABLE + AGAIN[:1]):
+        file = registers(entries)
+        calls, reset = len(file.owner.calls), file.state.queues[0].reset
+        assert file.apply([entry(REG_QUEUE_READY, 0)]) == (RESULT_OK, 0)
+        assert (len(file.owner.calls), file.state.queues[0].reset) == (calls, reset)
+
+
 RESETTABLE = [status(3)] + features(WANTED | 1 << 40) + [status(3 | FEATURES_OK)] + RUNNING[4:]
 AGAIN = [entry(REG_QUEUE_RESET, 1), entry(REG_QUEUE_SIZE, 4)] + READY
 
