@@ -153,7 +153,8 @@ class Balloon:
         if value >> (8 * length):
             return RESULT_BAD_VALUE
         if offset == REG_POOL_ANSWER:
-            draft.answer = value
+            if value == self._request:  # an answer to a request to come would stand when that is made
+                draft.answer = value
             return RESULT_OK
         first, count = value & _WORD, value >> 32
         if offset == REG_POOL_GIVE:

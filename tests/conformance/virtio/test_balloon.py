@@ -127,6 +127,16 @@ def test_10_2_a_late_answer_to_an_earlier_request_is_none():
     assert rig.link.balloon.is_answered
 
 
+def test_10_2_an_answer_to_a_request_that_is_not_there_yet_is_none():
+    rig, _, (driver,) = running()
+    for request in (1, 2):
+        driver.must([answer(request)])
+        ask(rig, 2)
+        assert not rig.link.balloon.is_answered
+        driver.must([answer(request)])
+        assert rig.link.balloon.is_answered
+
+
 def test_10_2_only_the_page_of_the_first_device_and_no_other_entries():
     rig, _, (first, second) = running(Mirror(), Mirror())
     ask(rig, 2)
