@@ -166,6 +166,31 @@ def test_a_module_removed_and_inserted(pair, frontend):
     recovery.check_left(pair, frontend, before)
 
 
+RINGS_MEANWHILE = 6
+RUNG = "awk '$1 == \"doorbells\" { print $2 }' /sys/kernel/debug/trapless/*/stats"
+STATES = "cat /sys/kernel/debug/trapless/*/*/state | sort -u"
+
+
+@pytest.mark.timeout(300)
+@on_xen.NO_PAUSE
+def test_a_module_inserted_while_the_backend_is_stopped_waits_with_the_pool(pair, loaded):
+    """What the backend still has of the old life it may write into the pool: 4.2."""
+    recovery.check_load(loaded, recovery.change(pair))
+    used = f"cat {recovery.slots(loaded)}"
+    assert int(loaded.check(used)) > 0
+    pair.backend_vm.pause()
+    try:
+        loaded.check("rmmod trapless_virtio", 60)
+        loaded.check(f"insmod {recovery.MODULE}")
+        loaded.wait_for(f'[ "$({STATES})" = posted ] && [ $({RUNG}) -ge {RINGS_MEANWHILE} ]')
+        assert (loaded.check(STATES), loaded.check(used)) == ("posted", "0")
+    finally:
+        pair.backend_vm.resume()
+    recovery.recovered(loaded, time.monotonic())
+    recovery.check_load(loaded, recovery.change(pair))
+    assert int(loaded.check(used)) > 0
+
+
 @pytest.mark.timeout(300)
 @on_xen.NO_RESTART
 def test_both_killed_at_once(pair, frontend):
