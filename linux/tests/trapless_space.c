@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver of a virtio device that only looks at its configuration space, whose bytes are all the
- * same: for tests. It takes the entropy device, once Linux's driver has let go of it.
+ * A driver of a virtio device that only has a configuration space, whose bytes are all the same as
+ * long as nobody writes to it: for tests. It takes the entropy device, once Linux's driver has let go of it.
  *
  *   heard  "CHANGES VALUE": how often the driver was told of a change, and what it read then
  *   read   write N: read the space N times; then "READS VALUES TORN CARELESS": how many since the
  *          module was inserted, how many of them found another value than the read before, how many
  *          a mixture; and how many mixtures there are if nobody looks at the generation
+ *   write  write "OFFSET LENGTH VALUE": write that to the space, in one piece; then its first bytes in
+ *          hexadecimal, as the driver reads them
  */
 #include <linux/device.h>
 #include <linux/kstrtox.h>
@@ -21,6 +23,7 @@
 
 #define SPACE 256
 #define READS_MAX 100000
+#define SHOWN 16
 
 struct space {
 	struct virtio_device *vdev;
@@ -109,9 +112,37 @@ static ssize_t read_store(struct device *dev, struct device_attribute *attribute
 }
 static DEVICE_ATTR_RW(read);
 
+static ssize_t write_show(struct device *dev, struct device_attribute *attribute, char *buf)
+{
+	u8 bytes[SHOWN];
+
+	virtio_cread_bytes(dev_to_virtio(dev), 0, bytes, SHOWN);
+	return sysfs_emit(buf, "%*phN\n", SHOWN, bytes);
+}
+
+/* What virtio_cwrite and its kin do, for any length and offset. */
+static ssize_t write_store(struct device *dev, struct device_attribute *attribute, const char *buf,
+			   size_t size)
+{
+	struct virtio_device *vdev = dev_to_virtio(dev);
+	unsigned int offset, length;
+	__le64 bytes;
+	u64 value;
+
+	if (sscanf(buf, "%u %u %llx", &offset, &length, &value) != 3)
+		return -EINVAL;
+	if (length > sizeof(bytes))
+		return -EINVAL;
+	bytes = cpu_to_le64(value);
+	vdev->config->set(vdev, offset, &bytes, length);
+	return size;
+}
+static DEVICE_ATTR_RW(write);
+
 static struct attribute *space_attrs[] = {
 	&dev_attr_heard.attr,
 	&dev_attr_read.attr,
+	&dev_attr_write.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(space);

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A configuration space that the backend changes while Linux runs: each change arrives, and none is read half.
+"""A configuration space that the backend changes while Linux runs: each change arrives, and none is read half. What
+Linux writes there arrives too.
 
-docs/transport.md, 6.3 and 7.2. None of the devices that are served has one, so the entropy device is given one at the
-prompt, and a driver that reads it (`linux/tests/trapless_space.c`).
+docs/transport.md, 6.3, 7.2 and 7.3. None of the devices that are served has one, so the entropy device is given one at
+the prompt, and a driver that reads and writes it (`linux/tests/trapless_space.c`).
 """
 
 import threading
@@ -49,6 +50,22 @@ def space(pair):
     pair.backend.exec("port.device.config = bytearray(0)")
 
 
+WRITABLE = 16
+OPEN = f"""
+change(0)
+port.device.config_writable = lambda offset, length: offset + length <= {WRITABLE}
+written = []
+def write_config(offset, length, value):
+    written.append((offset, length, value))
+    port.device.config[offset : offset + length] = value.to_bytes(length, "little")
+port.device.write_config = write_config
+"""
+SHUT = "port.device.config_writable = lambda offset, length: False; change(0)"
+WRITES = [(0, 1, 0xA1), (2, 2, 0xB2B1), (4, 4, 0xC4C3C2C1), (8, 8, 0xD8D7D6D5D4D3D2D1), (3, 1, 0xB3), (15, 1, 0xE1)]
+NOT_PASSED_ON = [(1, 2, 0x1111), (2, 4, 0x2222), (4, 8, 0x3333), (0, 3, 0x4444)]
+SAID = "dmesg | grep -c 'configuration write at .* is not passed on' || true"
+
+
 STOP = """
 from time import sleep_ms
 port.sync.device_page.w32(0xFC, port.registers.generation + 1)
@@ -70,6 +87,33 @@ def test_each_change_arrives(pair, space):
     for count, value in enumerate((1, 2, 200, 0, 7), 1):
         pair.backend.exec(f"change({value})")
         space.wait_for(f'[ "$(cat {ATTRIBUTES}/heard)" = "{before + count} {value}" ]')
+
+
+@pytest.fixture
+def writable(pair, space):
+    """Linux with a device whose first bytes of the configuration space it may write."""
+    pair.backend.exec(OPEN)
+    yield space
+    pair.backend.exec(SHUT)
+
+
+def test_what_linux_writes_arrives_and_is_read_back(pair, writable):
+    expected = bytearray(WRITABLE)
+    for count, (offset, length, value) in enumerate(WRITES, 1):
+        writable.check(f"echo {offset} {length} {value:x} > $(echo {ATTRIBUTES}/write)")
+        expected[offset : offset + length] = value.to_bytes(length, "little")
+        assert writable.check(f"cat {ATTRIBUTES}/write") == expected.hex()
+        assert bytes(pair.backend.eval(f"bytes(port.device.config[:{WRITABLE}])")) == expected
+        assert pair.backend.eval("written") == WRITES[:count], "once, in one piece"
+
+
+def test_a_write_that_the_transport_has_no_entry_for_is_not_passed_on(pair, writable):
+    said = int(writable.check(SAID))
+    for offset, length, value in NOT_PASSED_ON:
+        writable.check(f"echo {offset} {length} {value:x} > $(echo {ATTRIBUTES}/write)")
+    assert int(writable.check(SAID)) == said + len(NOT_PASSED_ON)
+    assert pair.backend.eval("written") == []
+    assert writable.check(f"cat {ATTRIBUTES}/write") == bytes(WRITABLE).hex()
 
 
 def test_the_last_of_many_changes_is_what_linux_has(pair, space):
