@@ -127,7 +127,7 @@ static void tpl_batch_publish_entries(struct tpl_device *device, const struct tp
 /* Publish what was collected and ring the backend if it may sleep; the answer comes later. */
 void tpl_batch_publish(struct tpl_device *device)
 {
-	device->fresh = false;
+	WRITE_ONCE(device->fresh, false);
 	tpl_batch_publish_entries(device, device->entries, device->count);
 	device->count = 0;
 }

@@ -101,7 +101,8 @@ void tpl_device_reset(struct virtio_device *vdev)
 		tpl_link_break(device->link, "a reset was refused");
 		return;
 	}
-	device->fresh = true;
+	/* Pairs with the acquire of tpl_let_go(): what the backend stored before is visible there. */
+	smp_store_release(&device->fresh, true);
 	WRITE_ONCE(device->rejected, false);
 	device->waited = 0;
 	scoped_guard(spinlock_irqsave, &device->link->lock)
@@ -257,7 +258,7 @@ static void tpl_device_take(struct tpl_device *device)
 					     TPL_TIMEOUT_MAX_MS);
 		device->capabilities = tpl_load(device->page, TPL_DEV_CAPABILITIES);
 		WRITE_ONCE(device->status, 0);
-		device->fresh = true;
+		WRITE_ONCE(device->fresh, true);
 		WRITE_ONCE(device->rejected, false);
 		device->waited = 0;
 		WRITE_ONCE(device->waited_to_driver_ok, 0);

@@ -54,7 +54,8 @@ static u32 tpl_scmi_answer(const struct tpl_chain *chain)
  */
 static bool tpl_let_go(struct tpl_device *device)
 {
-	return READ_ONCE(device->fresh) ||
+	/* Pairs with the release of tpl_device_reset(). */
+	return smp_load_acquire(&device->fresh) ||
 	       tpl_load_acquire(device->page, TPL_DEV_BE_EPOCH) != device->epoch;
 }
 

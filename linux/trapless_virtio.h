@@ -158,7 +158,7 @@ struct tpl_device {
 	 */
 	struct mutex mutex;
 	u8 status;
-	bool fresh; /* nothing was published since a reset was acknowledged */
+	bool fresh; /* nothing was published since a reset was acknowledged; read without the mutex */
 	bool rejected; /* a batch was refused: only a reset helps; read without the mutex */
 	u32 capabilities;
 	u32 timeout_ms;
