@@ -17,6 +17,16 @@ from .report import report, run
 KEPT = "1"  # changes whenever what stays of a build does
 IMAGE = "arch/arm64/boot/Image"
 SANITIZERS = ("kasan", "kcsan")
+
+# KCSAN looks at one access in thousands of all that it is compiled into, and in a whole kernel hardly any is one that
+# our modules have a part in. So it is compiled into what they work with; into modules from outside it always is.
+_KCSAN_FOLDERS = "drivers/virtio drivers/firmware/arm_scmi drivers/mailbox drivers/char/hw_random kernel/dma"
+# Kbuild's variables for a kernel: make takes them from the environment, and expands them in each folder anew.
+KBUILD = {
+    "kcsan": {
+        "KCSAN_SANITIZE": f"$(if $(filter {' '.join(f'{name}/%' for name in _KCSAN_FOLDERS.split())},$(obj)/),,n)"
+    },
+}
 _SYMBOL = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=| is not set)", re.MULTILINE)
 
 
@@ -35,8 +45,9 @@ def ensure(root: Path, store: sources.Shelf, sanitizer: str = "") -> Kernel:
     """
     package = sources.linux(store)
     changes = _changes(root, sanitizer) if sanitizer else []
-    key = cache.key_of(package.version, root / "qemu" / "kernel", KEPT, *changes)
-    tree = cache.entry("kernel", key, lambda folder: _fill(root, package, folder, *changes))
+    settings = KBUILD.get(sanitizer, {})
+    key = cache.key_of(package.version, root / "qemu" / "kernel", KEPT, *changes, *settings.values())
+    tree = cache.entry("kernel", key, lambda folder: _fill(root, package, folder, settings, *changes))
     return Kernel(package.version, tree / "Image", tree / "build")
 
 
@@ -55,7 +66,12 @@ def merged(fragment: str, changes: str) -> str:
 
 
 def _fill(
-    root: Path, package: sources.Tree, folder: Path, changes: Path | None = None, patch: Path | None = None
+    root: Path,
+    package: sources.Tree,
+    folder: Path,
+    settings: dict[str, str],
+    changes: Path | None = None,
+    patch: Path | None = None,
 ) -> None:
     source, build = folder / "source", folder / "build"
     fragment = root / "qemu" / "kernel" / "fragment.config"
@@ -63,13 +79,13 @@ def _fill(
         text = merged(fragment.read_text(), changes.read_text())
         fragment = folder / "fragment.config"
         fragment.write_text(text)
-    settings = os.environ | {"JOBS": str(os.cpu_count()), "FRAGMENT": str(fragment)}
+    environment = os.environ | {"JOBS": str(os.cpu_count()), "FRAGMENT": str(fragment)} | settings
     what = f"Linux {package.version}" + (f" with {changes.name}" if changes else "")
     with report.step("builds", f"building {what} (about four minutes on two idle cores)"):
         sources.unpack_linux(package.path, source)
         if patch:
             run(["patch", "--strip=1", f"--directory={source}", f"--input={patch}"], folder / "patch.log")
-        run([root / "qemu" / "kernel" / "build.sh", source, build], folder / "build.log", env=settings)
+        run([root / "qemu" / "kernel" / "build.sh", source, build], folder / "build.log", env=environment)
         (build / IMAGE).rename(folder / "Image")
         _thin(source, _of_source)
         _thin(build, _of_build)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Which lines of a kernel's log are a report of damage, and which of those are Linux's own."""
 
+import os
+import subprocess
+
 import pytest
 
 from trapless import splats
@@ -68,3 +71,16 @@ def test_a_race_is_linuxs_own_unless_a_function_of_ours_takes_part():
 def test_a_sanitizers_lines_take_the_place_of_the_fragments():
     text = kernel.merged("CONFIG_A=y\n# CONFIG_B says\nCONFIG_C=1\nCONFIG_D=y", "# CONFIG_A is not set\nCONFIG_C=2\n")
     assert text.splitlines() == ["# CONFIG_B says", "CONFIG_D=y", "# CONFIG_A is not set", "CONFIG_C=2"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("drivers/virtio", ""), ("drivers/firmware/arm_scmi/transports", ""), ("kernel", "n"), ("mm", "n")],
+)
+def test_kcsan_is_compiled_into_what_our_modules_work_with_and_nothing_else(folder, said):
+    makefile = "all: ; @echo '$(KCSAN_SANITIZE)'"
+    environment = os.environ | kernel.KBUILD["kcsan"]
+    made = subprocess.run(
+        ["make", "-s", "-f", "-", f"obj={folder}"], input=makefile, env=environment, capture_output=True, text=True
+    )
+    assert (made.returncode, made.stdout.strip()) == (0, said)
