@@ -27,12 +27,21 @@ _WORD = 0xFFFFFFFF
 
 
 class State:
-    """Bit n of `blocks`: block n is given back; `count` are. `answer`: the request that was answered last."""
+    """Bit n of `blocks`: block n is given back; `count` are. `answer`: the request that was answered last.
+
+    Of a batch that is validated: `least` and `most` are the targets for which its TAKEs and its GIVEs are allowed.
+    """
 
     def __init__(self, blocks=0, count=0, answer=0):
         self.blocks = blocks
         self.count = count
         self.answer = answer
+        self.least = 0
+        self.most = _WORD
+
+    def allows(self, target):
+        """Return whether it may be committed when `target` blocks are asked for. docs/transport.md, 10.3."""
+        return self.least <= target <= self.most
 
 
 class Balloon:
@@ -125,7 +134,10 @@ class Balloon:
         return offset in _LENGTHS
 
     def slices(self, entries):
-        """Validate `entries` as `RegisterFile.slices` does, then commit all, or none; return (result, index)."""
+        """Validate `entries` as `RegisterFile.slices` does, then commit all, or none; return (result, index).
+
+        All are held against the target as it is at the commit, too: `ask()` may have changed it in between.
+        """
         state = self._state
         draft = State(state.blocks, state.count, state.answer)
         pinned = self._rings()
@@ -137,6 +149,9 @@ class Balloon:
                 self.refused += 1
                 return result, index
         yield
+        if not draft.allows(self._target):
+            self.refused += 1
+            return RESULT_BAD_STATE, 0
         self._commit(draft)
         return RESULT_OK, 0
 
@@ -162,7 +177,8 @@ class Balloon:
         return self._take(draft, first, count)
 
     def _give(self, draft, pinned, first, count):
-        if draft.count + count > self._target:
+        draft.least = max(draft.least, draft.count + count)
+        if not draft.allows(self._target):
             return RESULT_BAD_STATE
         if not count or first + count > self._blocks:
             return RESULT_BAD_VALUE
@@ -174,7 +190,8 @@ class Balloon:
         return RESULT_OK
 
     def _take(self, draft, first, count):
-        if draft.count - count < self._target:
+        draft.most = min(draft.most, draft.count - count)
+        if not draft.allows(self._target):
             return RESULT_BAD_STATE
         if not count or first + count > self._blocks:
             return RESULT_BAD_VALUE
@@ -197,8 +214,7 @@ class Balloon:
 
     def _commit(self, state):
         self._state = state
-        for index in range(len(self._map)):
-            self._map[index] = state.blocks >> 8 * index & 0xFF
+        self._map[:] = state.blocks.to_bytes(len(self._map), "little")  # at once, however large the pool is
         self._pool.exclude(self._map if state.blocks else None, POOL_BLOCK_SHIFT)
         self._ports[0].sync.device_page.w32(DEV_POOL_GIVEN, state.count)
 

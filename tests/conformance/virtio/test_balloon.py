@@ -19,7 +19,9 @@ from virtio.layout import (
     RESULT_BAD_VALUE,
     RESULT_MALFORMED,
     RESULT_NEEDS_RESET,
+    RESULT_OK,
 )
+from virtio.loop import Loop
 
 BLOCKS = 8
 SPLIT = 3 << 32 | 3 << 28
@@ -184,6 +186,40 @@ def test_10_3_the_highest_blocks_are_taken_first():
     assert driver.batch([take(6), take(3, 2)]) == (RESULT_BAD_STATE, 1)
     driver.must([take(6), take(4)])
     assert rig.link.balloon.ranges() == [(2 * BLOCK, 2 * BLOCK)]
+
+
+class OneByOne(Loop):
+    """A loop that calls one handler in a run."""
+
+    def __init__(self, machine):
+        super().__init__(machine, budget=1)
+
+
+def overtaken(before, batch, asked):
+    """Return (result, blocks given then) of `batch`; when its last entry was validated, `asked` blocks are asked for.
+
+    `before`: (blocks asked for, entries) of what comes first.
+    """
+    rig = Rig(Mirror(), pool_size=BLOCKS * BLOCK, loop=OneByOne)
+    driver, balloon = rig.drivers[0].begin(SPLIT), rig.link.balloon
+    for blocks, entries in before:
+        ask(rig, blocks)
+        driver.must(entries)
+    apply_one, validated = balloon._apply_one, []
+    balloon._apply_one = lambda *args: validated.append(args) or apply_one(*args)
+    token = driver.publish(batch)
+    driver.ring()
+    while len(validated) < len(batch):
+        assert rig.machine.step()
+    ask(rig, asked)
+    return driver.wait(token), balloon.given // BLOCK
+
+
+def test_10_3_the_target_at_the_commit_counts():
+    assert overtaken([(2, [answer(1)])], [give(2), give(3)], 1) == ((RESULT_BAD_STATE, 0), 0)
+    assert overtaken([(2, [answer(1)])], [give(2), give(3)], 5) == ((RESULT_OK, 0), 2)
+    assert overtaken([(2, [give(2, 2)]), (0, [answer(2)])], [take(3), take(2)], 1) == ((RESULT_BAD_STATE, 0), 2)
+    assert overtaken([(2, [give(2, 2)]), (1, [answer(2)])], [take(3)], 0) == ((RESULT_OK, 0), 1)
 
 
 def place(desc, driver, device):
