@@ -19,6 +19,7 @@ SplitQueue = _impl.SplitQueue
 PackedQueue = _impl.PackedQueue
 Server = _impl.Server
 Answer = _impl.Answer
+Numbers = _impl.Numbers
 Row = _impl.Row
 Dispatcher = _impl.Dispatcher
 Watch = _impl.Watch

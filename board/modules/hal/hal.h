@@ -138,6 +138,7 @@ extern const mp_obj_type_t hal_type_hypercall;
 extern const mp_obj_type_t hal_type_notifier;
 extern const mp_obj_type_t hal_type_server;
 extern const mp_obj_type_t hal_type_answer;
+extern const mp_obj_type_t hal_type_numbers;
 extern const mp_obj_type_t hal_type_row;
 extern const mp_obj_type_t hal_type_dispatcher;
 

@@ -4,6 +4,6 @@
 HAL_MOD_DIR := $(USERMOD_DIR)
 
 SRC_USERMOD_C += $(addprefix $(HAL_MOD_DIR)/, \
-	module.c window.c chain.c queue.c split.c packed.c server.c answer.c dispatcher.c watch.c bell.c \
+	module.c window.c chain.c queue.c split.c packed.c server.c answer.c numbers.c dispatcher.c watch.c bell.c \
 	hypercall.c service.c lookout.c latch.c echo.c entropy.c seal.c)
 CFLAGS_USERMOD += -I$(HAL_MOD_DIR)

@@ -59,6 +59,7 @@ static const mp_rom_map_elem_t hal_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_PackedQueue), MP_ROM_PTR(&hal_type_packed) },
     { MP_ROM_QSTR(MP_QSTR_Server), MP_ROM_PTR(&hal_type_server) },
     { MP_ROM_QSTR(MP_QSTR_Answer), MP_ROM_PTR(&hal_type_answer) },
+    { MP_ROM_QSTR(MP_QSTR_Numbers), MP_ROM_PTR(&hal_type_numbers) },
     { MP_ROM_QSTR(MP_QSTR_Row), MP_ROM_PTR(&hal_type_row) },
     { MP_ROM_QSTR(MP_QSTR_Dispatcher), MP_ROM_PTR(&hal_type_dispatcher) },
     { MP_ROM_QSTR(MP_QSTR_Watch), MP_ROM_PTR(&hal_type_watch) },

@@ -34,6 +34,7 @@ from hal.pure.codes import (
 )
 from hal.pure.dispatcher import Dispatcher, Row
 from hal.pure.machine import dtb, entropy, seal, stir
+from hal.pure.numbers import Numbers
 from hal.pure.packed import PackedQueue
 from hal.pure.server import Answer, Server
 from hal.pure.service import (

@@ -5,6 +5,7 @@ Several agents share a clock: it runs while any of them wants it to. Rate, paren
 """
 
 from hal.compat import const
+from hal.edge import Numbers
 from scmi.message import ACCESS_PARENT, ACCESS_RATE, ACCESS_STATE
 from scmi.model import rounding
 from scmi.model.resource import Resource
@@ -24,9 +25,6 @@ from scmi.wire import FIRST_NUMBER, ready_reply
 
 _MAX_PARENTS = const(255)
 _MAX_RATES = const(4095)
-
-# As many rates of a range are kept in a dict, which is found through faster than a range is computed.
-_MAX_QUICK = const(256)
 
 
 class Clock(Resource):
@@ -154,17 +152,8 @@ class Clock(Resource):
     def _find_quick(self):
         """Have `quick` hold the rates that `ready` can just be given, as that concerns nobody."""
         concerns = self._change or self._followers or self.observer or not self.can_change_rate
-        self.quick = () if concerns else self._all_rates()
-
-    def _all_rates(self):
-        """Return what contains all rates of its own, and nothing else."""
-        rates = self._rates
-        if self.rate_range:
-            lowest, highest, step = self.rate_range
-            if (highest - lowest) // step >= _MAX_QUICK:
-                return _Steps(lowest, highest, step)
-            rates = range(lowest, highest + 1, step)
-        return {rate: True for rate in rates}
+        rates = Numbers(*self.rate_range) if self.rate_range else Numbers(self._rates)
+        self.quick = () if concerns else rates
 
     def refresh(self, agent=0):
         """Take the rate from the parent, if it has none of its own, for the agent with id `agent`; so do all clocks
@@ -365,15 +354,3 @@ class Clock(Resource):
 
     def __repr__(self):
         return "clock " + "  ".join(self.row()).rstrip()
-
-
-class _Steps:
-    """The rates of a range, without keeping each."""
-
-    def __init__(self, lowest, highest, step):
-        self._lowest = lowest
-        self._highest = highest
-        self._step = step
-
-    def __contains__(self, rate):
-        return self._lowest <= rate <= self._highest and (rate - self._lowest) % self._step == 0
