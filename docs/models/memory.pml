@@ -62,7 +62,10 @@ end:
 #define barrier(side, name) true
 #endif
 
-/* `name`: what is removed by -DREMOVED; also of a store with release, whose barrier stands in front of it. */
+/*
+ * `name`: what is removed by -DREMOVED; also of a store with release, whose barrier stands in front of it. One with the
+ * name NOTHING is never there: the specification has it for something that the model leaves out.
+ */
 #define wmb(side, name) barrier(side, name)
 #define mb(side, name) barrier(side, name)
 #define release(side, name) barrier(side, name)

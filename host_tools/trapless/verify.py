@@ -25,7 +25,7 @@ MODELS = ROOT / "docs" / "models"
 HANG = "hang"
 NOTHING = "nothing"
 _DEPTH_MAX = 100_000
-_MEMORY_MB = 1800
+_MEMORY_MB = 3500
 _TIMEOUT_S = 3600.0
 
 
