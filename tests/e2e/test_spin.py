@@ -5,30 +5,53 @@ import dataclasses
 
 import pytest
 
-READINGS = 1000
+from trapless import bench
+from trapless.pair import Pair
+
 KICKS = "awk '$1 == \"kicks\" { print $2 }' /sys/kernel/debug/trapless/*/stats"
+SPIN_US = 1000  # as long as can be
+BLOCKS, READINGS = 40, 50
 
-
-@pytest.fixture(scope="module", params=[0, 1000])
-def spin_us(request):
-    """Never, as long as can be."""
-    return request.param
+# docs/adr/0021: 70 to 90 % of the requests without, 10 to 35 % with 200 us and more. A crowded machine takes the
+# processor from a backend that looks for more as well, so those blocks count in which it did so least.
+QUIETEST = 4
+MOST_OF_IT = 0.6
 
 
 @pytest.fixture(scope="module")
-def pair_options(pair_options, spin_us):
+def pair_options(pair_options):
     """The pair of the command line, with a backend that looks for so long."""
-    return dataclasses.replace(pair_options, spin_us=spin_us)
+    return dataclasses.replace(pair_options, spin_us=SPIN_US)
 
 
-def test_kicks(frontend, read_sensor, spin_us):
-    before = int(frontend.check(KICKS))
-    read_sensor(READINGS, "45000")
-    kicks = int(frontend.check(KICKS)) - before
-    share = kicks / READINGS
-    print(f"\n{share:.0%} of the requests were told of, with {spin_us} us")
-    # A request may find the backend busy with something else, or come too late on a crowded machine.
-    assert share < 0.9 if spin_us else share > 0.5
+def kicks(frontend):
+    """Return how often the backend was told of requests."""
+    return int(frontend.check(KICKS))
+
+
+def share(pair):
+    """Return how many of the requests the backend was told of, as a share, in the blocks where that is least."""
+    read = f"{bench.TOOL} read {bench.sensor(pair)} {READINGS} 45000"
+    told = []
+    for _ in range(BLOCKS):
+        before = kicks(pair.frontend)
+        pair.frontend.check(read)
+        told.append(kicks(pair.frontend) - before)
+    return sum(sorted(told)[:QUIETEST]) / (QUIETEST * READINGS)
+
+
+@pytest.fixture(scope="module")
+def plain_share(pair_options, platform):
+    """The same share of a backend that sleeps at once, whose pair has gone again."""
+    with Pair(dataclasses.replace(pair_options, platform=platform, spin_us=0)) as pair:
+        pair.wait_ready()
+        return share(pair)
+
+
+def test_kicks(pair, plain_share):
+    found = share(pair)
+    print(f"\n{found:.0%} of the requests were told of, {plain_share:.0%} without looking for more")
+    assert found < MOST_OF_IT * plain_share
 
 
 def test_the_prompt_answers(backend, read_sensor):
