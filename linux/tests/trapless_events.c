@@ -172,7 +172,7 @@ static u32 *events_source(struct subscription *subscription)
 	return subscription->source == ALL_SOURCES ? NULL : &subscription->source;
 }
 
-/* Called with the list's mutex, or when nobody else is left; waits for callbacks that run. */
+/* Called with the list's mutex; waits for callbacks that run. */
 static int events_forget(struct subscription *known)
 {
 	const struct scmi_notify_ops *ops = events_handle->notify_ops;
@@ -336,6 +336,21 @@ static int events_probe(struct scmi_device *sdev)
 	return 0;
 }
 
+/* The instance goes, with the first of its devices: it must not be asked any more. */
+static void events_remove(struct scmi_device *sdev)
+{
+	struct subscription *known, *next;
+
+	guard(mutex)(&subscriptions_mutex);
+	if (sdev->handle != events_handle)
+		return;
+	list_for_each_entry_safe(known, next, &subscriptions, node)
+		events_forget(known);
+	sensor_ops = NULL;
+	powercap_ops = NULL;
+	events_handle = NULL;
+}
+
 static const struct scmi_device_id events_ids[] = {
 	{ SCMI_PROTOCOL_POWER, "trapless-events" },
 	{ SCMI_PROTOCOL_PERF, "trapless-events" },
@@ -351,6 +366,7 @@ MODULE_DEVICE_TABLE(scmi, events_ids);
 static struct scmi_driver events_driver = {
 	.name = "trapless-events",
 	.probe = events_probe,
+	.remove = events_remove,
 	.id_table = events_ids,
 };
 
@@ -383,11 +399,7 @@ module_init(events_init);
 
 static void __exit events_exit(void)
 {
-	struct subscription *known, *next;
-
 	debugfs_remove_recursive(events_debugfs);
-	list_for_each_entry_safe(known, next, &subscriptions, node)
-		events_forget(known);
 	scmi_unregister(&events_driver);
 	kvfree(entries);
 }

@@ -6,9 +6,12 @@ Each reader has a sensor of its own, whose values no other sensor has. A backend
 life is seen once a later one was read.
 """
 
+import dataclasses
 import itertools
 import statistics
 import time
+
+from trapless import topology
 
 # The readers' sensors: what Linux calls them, and the value that the model begins with.
 READINGS = {"cpu": ("temp1_input", 45_000), "board": ("temp2_input", 31_500), "vdd-core": ("in0_input", 850)}
@@ -54,6 +57,33 @@ reader() {{
 """
 
 _numbers = itertools.count(1)
+
+
+# Linux's own time-out where what ends before is ended by the transport, with an error of its own; and what that
+# error, ECOMM, is to people: of dd, since cat would ask a second time.
+PATIENT_MS = 60_000
+ENDED = "Communication error on send"
+
+
+def patient(options, folder):
+    """Return `options` with a Linux that waits PATIENT_MS for an answer; `folder` takes the topology."""
+    source = topology.find(options.topology).read_text()
+    assert source.count("scmi_timeout_ms = 1000") == 1
+    path = folder / "patient.toml"
+    path.write_text(source.replace("scmi_timeout_ms = 1000", f"scmi_timeout_ms = {PATIENT_MS}"))
+    return dataclasses.replace(options, topology=str(path))
+
+
+def ask(frontend, readers):
+    """Start readers that ask once, and keep what they get."""
+    frontend.check("rm -f /tmp/ended.*")
+    for reader in range(readers):
+        frontend.check(f"{{ dd if=$(ls {SENSOR}); echo $?; }} > /tmp/ended.{reader} 2>&1 &")
+
+
+def check_ended(frontend, readers, outcome=ENDED):
+    """Fail if not all readers that were asked end soon, each with `outcome`, a pattern."""
+    frontend.wait_for(f"[ $(cat /tmp/ended.* | grep -cE '{outcome}') = {readers} ]", PATIENT_MS / 2000)
 
 
 def slots(frontend):

@@ -4,29 +4,19 @@
 Linux's own time-out is a minute here, so whatever ends before is ended by the transport, with an error of its own.
 """
 
-import dataclasses
-
 import pytest
 
 from e2e import on_xen, recovery
 from e2e.test_serving import prompt, soft_reset_friendly
-from trapless import topology
 
-TIMEOUT_MS = 60_000
 READERS = 3
-# What ECOMM is to people. Of dd, since cat would ask a second time.
-ENDED = "Communication error on send"
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def pair_options(pair_options, tmp_path_factory):
-    source = topology.find(pair_options.topology).read_text()
-    assert source.count("scmi_timeout_ms = 1000") == 1
-    path = tmp_path_factory.mktemp("topology") / "patient.toml"
-    path.write_text(source.replace("scmi_timeout_ms = 1000", f"scmi_timeout_ms = {TIMEOUT_MS}"))
-    return dataclasses.replace(pair_options, topology=str(path))
+    return recovery.patient(pair_options, tmp_path_factory.mktemp("topology"))
 
 
 @on_xen.NO_RESTART
@@ -47,23 +37,16 @@ def asked(pair, backend, frontend, until):
     """Requests that the backend has taken and will never answer."""
     pair.wait_probed()
     backend.exec('faults.timeout("sensor", "SENSOR_READING_GET")')
-    frontend.check("rm -f /tmp/ended.*")
-    for reader in range(READERS):
-        frontend.check(f"{{ dd if=$(ls {recovery.SENSOR}); echo $?; }} > /tmp/ended.{reader} 2>&1 &")
+    recovery.ask(frontend, READERS)
     until(lambda: f"holds {READERS}" in backend.eval("repr(faults)"), "the backend holds the requests", 30)
     yield frontend
     pair.backend.exec("faults.clear()")
 
 
-def check_ended(frontend):
-    """The requests have ended with the transport's error, all of them."""
-    frontend.wait_for(f"[ $(cat /tmp/ended.* | grep -c '{ENDED}') = {READERS} ]", TIMEOUT_MS / 2000)
-
-
 @on_xen.NO_RESTART
 def test_the_backend_is_killed(pair, asked):
     pair.restart_backend()
-    check_ended(asked)
+    recovery.check_ended(asked, READERS)
     pair.wait_probed()
 
 
@@ -72,13 +55,13 @@ def test_the_backend_is_soft_reset(pair, asked):
     with prompt(pair) as port:
         soft_reset_friendly(port)
         pair.wait_serving(before)
-    check_ended(asked)
+    recovery.check_ended(asked, READERS)
     pair.wait_probed()
 
 
 def test_the_module_is_removed(pair, backend, asked):
-    asked.check("rmmod trapless_virtio", TIMEOUT_MS / 2000)
-    check_ended(asked)
+    asked.check("rmmod trapless_virtio", recovery.PATIENT_MS / 2000)
+    recovery.check_ended(asked, READERS)
     backend.exec("faults.clear()")
     asked.check(f"insmod {recovery.MODULE}")
     pair.wait_probed()
