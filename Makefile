@@ -17,13 +17,13 @@ SETUP = python=$$(host_tools/trapless/setup/bootstrap.sh $(PYTHON)) && PYTHONPAT
 
 # Everything below runs one after the other; what is slow uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup run test unit soak bench fuzz hostile verify image firmware linux linux-check lint docs reference clean doctor
+.PHONY: help setup run test unit soak polled bench fuzz hostile verify image firmware linux linux-check lint docs reference clean doctor
 
 help: ## list the targets
 	@echo "make TARGET   each one sets up what it needs first; a second time it does nothing that is done"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "Variables:"
-	@echo "  PLATFORM=xen     run, image: domains of Xen instead of two machines of QEMU"
+	@echo "  PLATFORM=xen     run, image, polled: domains of Xen instead of two machines of QEMU"
 	@echo "  ARGS='...'       run, bench, image, verify: options of the command behind it (trapless run --help)"
 	@echo "  TEST_ARGS='...'  whatever runs tests: arguments of pytest"
 	@echo "  FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) FUZZ_TRANSPORT=$(FUZZ_TRANSPORT) HOSTILE_CASES=$(HOSTILE_CASES)"
@@ -49,6 +49,10 @@ soak: ## 1,000 kills of the backend, 200 reboots of the frontend, 200 removals o
 	@$(SETUP) machines
 	@TRAPLESS_SOAK_BACKEND=$(SOAK_BACKEND) TRAPLESS_SOAK_FRONTEND=$(SOAK_FRONTEND) TRAPLESS_SOAK_MODULE=$(SOAK_MODULE) \
 		TRAPLESS_STARTS=$(SOAK_STARTS) .venv/bin/pytest -s tests/e2e/test_recovery.py tests/e2e/test_starts.py $(TEST_ARGS)
+
+polled: ## the end-to-end tests on a link without a doorbell, on which both sides poll
+	@$(SETUP) all
+	@.venv/bin/pytest tests/e2e --topology polled --platform $(PLATFORM) $(TEST_ARGS)
 
 bench: ## boot the pair on each platform and measure it
 	@$(SETUP) machines

@@ -23,6 +23,7 @@ def test_common_requests_allocate_nothing(pair):
         assert bench.allocated(pair, messages, 1000) == 0, name
 
 
+@pytest.mark.needs_doorbell("the looks of a backend that polls are counted, too")
 def test_common_requests_take_few_instructions(pair_options):
     counts = bench.instructions(pair_options, 500)
     for name, count in counts.items():

@@ -63,6 +63,7 @@ def name_of(line):
 
 
 @on_xen.COUNTED_BY_XEN
+@pytest.mark.needs_doorbell("the interrupts of the doorbells show that something was traced")
 def test_requests_touch_doorbells_and_interrupt_controllers_only(pair, read_sensor):
     few = accesses(pair, 10, read_sensor)
     many = accesses(pair, ROUNDS, read_sensor)

@@ -150,6 +150,7 @@ def test_a_killed_frontend_comes_back(pair, backend):
 
 
 @on_xen.NO_RING
+@pytest.mark.needs_doorbell("it rings it")
 def test_spurious_doorbells_do_no_harm(pair, frontend, steady):
     server = pair.frontend.doorbells
     for _ in range(1000):

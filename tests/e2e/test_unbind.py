@@ -24,6 +24,7 @@ def bound(frontend, driver, pattern):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.needs_doorbell("it takes the doorbell away")
 def test_a_doorbell_that_is_taken_away_takes_its_link_along(platform, loaded):
     driver = DOORBELLS[platform]
     bell, link = bound(loaded, driver, "[0d]*"), bound(loaded, LINK, "link@*")
