@@ -112,7 +112,8 @@ class Page:
         if value >= 1 << (8 * length):
             return BAD_VALUE
         if offset == ANSWER:
-            self.answer = value
+            if value == self.request:  # another value answers nothing
+                self.answer = value
             return OK
         first, count = value % (1 << 32), value >> 32
         if offset == GIVE and len(self.given) + count > self.target:
