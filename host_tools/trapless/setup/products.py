@@ -70,6 +70,21 @@ PRODUCTS = (
         ("MICROPYTHON_VERSION",),
     ),
     Product(
+        "interpreter-sanitized",
+        "MicroPython's unix port with sanitizers, for the fuzzers",
+        ("board/unix", "board/modules"),
+        (
+            "make",
+            "-C",
+            "board/unix",
+            "MICROPYTHON_TOP={MICROPYTHON_TOP}",
+            "BUILD={build}/micropython-sanitized",
+            "SANITIZE=1",
+        ),
+        ("micropython-sanitized/micropython",),
+        ("MICROPYTHON_VERSION",),
+    ),
+    Product(
         "linux",
         "the frontend's kernel modules",
         ("linux",),
@@ -105,7 +120,7 @@ PRODUCTS = (
 )
 SETTINGS = {"MAKEFLAGS": f"-j{os.cpu_count()}", "PYTHON": sys.executable}
 GROUPS = {
-    "all": ("firmware", "interpreter", "linux", "linux-tests", "initramfs", "xen-shim"),
+    "all": ("firmware", "interpreter", "interpreter-sanitized", "linux", "linux-tests", "initramfs", "xen-shim"),
     "machines": ("firmware", "linux", "initramfs", "xen-shim"),
     **{name: tuple(product.name for product in _sanitized(name)) for name in kernel.SANITIZERS},
 }
