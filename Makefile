@@ -42,7 +42,7 @@ test: ## lint, unit, MicroPython, conformance, fuzz (small) and end-to-end tests
 	@.venv/bin/pytest --junit-xml=build/junit.xml $(TEST_ARGS)
 
 unit: ## the tests that need no machine, without lint
-	@$(SETUP) interpreter
+	@$(SETUP) interpreter interpreter-sanitized
 	@.venv/bin/pytest -m 'not e2e' --ignore=tests/lint --ignore=tests/docs --ignore=tests/e2e $(TEST_ARGS)
 
 soak: ## 1,000 kills of the backend, 200 reboots of the frontend, 200 removals of the module, under load; 500 starts on any memory
@@ -59,8 +59,10 @@ bench: ## boot the pair on each platform and measure it
 	@.venv/bin/trapless bench $(ARGS)
 
 fuzz: ## FUZZ_EXAMPLES random messages, alone and in lives of two frontends; FUZZ_TRANSPORT rings and batches
-	@$(SETUP) interpreter
-	@TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) TRAPLESS_FUZZ_TRANSPORT=$(FUZZ_TRANSPORT) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
+	@$(SETUP) interpreter interpreter-sanitized
+	@export TRAPLESS_FUZZ_SEED=$${TRAPLESS_FUZZ_SEED:-$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}; \
+		echo "TRAPLESS_FUZZ_SEED=$$TRAPLESS_FUZZ_SEED repeats this run"; \
+		TRAPLESS_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) TRAPLESS_FUZZ_TRANSPORT=$(FUZZ_TRANSPORT) .venv/bin/pytest tests/fuzz --timeout=3600 $(TEST_ARGS)
 
 verify: ## search the models of the transport with Spin (minutes), print the figures
 	@$(SETUP)
@@ -75,7 +77,7 @@ image: ## build/image/: both machines to boot by hand; Image, ELF and device tre
 	@.venv/bin/trapless image --platform $(PLATFORM) $(ARGS)
 
 firmware: ## the backend's image, and MicroPython's unix port for the tests
-	@$(SETUP) firmware interpreter
+	@$(SETUP) firmware interpreter interpreter-sanitized
 
 linux: ## the frontend's kernel modules, those of the tests too
 	@$(SETUP) linux linux-tests initramfs

@@ -3,6 +3,8 @@
 
 from driver import F_ACCESS_PLATFORM, F_EVENT_IDX, F_INDIRECT_DESC, F_VERSION_1, Mirror, Rig
 from fuzz import _rings
+from fuzz._cases import memory
+from virtio.layout import PAGE_SIZE
 
 POOL_SIZE = 0x1000
 COUNTERS = ("returned", "malformed", "unanswerable", "broken")
@@ -37,7 +39,7 @@ class Bench:
     def __init__(self, source):
         self.source = source
         self.device = Mirror()
-        self.rig = Rig(self.device, pool_size=POOL_SIZE)
+        self.rig = Rig(self.device, memory=memory(2 * PAGE_SIZE + POOL_SIZE))
         self.driver = self.rig.drivers[0]
         self.pool_at = len(self.rig.memory) - POOL_SIZE
         self.meddle = Meddler(self.rig.memory, self.pool_at, ())

@@ -4,7 +4,7 @@
 from driver import F_RING_PACKED, F_RING_RESET, Mirror, Rig, features, status
 from driver.balloon import BLOCK
 from fuzz import oracle
-from fuzz._cases import Source, repeat
+from fuzz._cases import Source, memory, repeat
 from virtio.layout import (
     DEV_ACK,
     DEV_BE_EPOCH,
@@ -19,6 +19,7 @@ from virtio.layout import (
     DRV_HEADER,
     DRV_REQ,
     DRV_TOKEN,
+    PAGE_SIZE,
 )
 
 BLOCKS = 4
@@ -66,7 +67,7 @@ class Bench:
 
     def __init__(self, source):
         self.source = source
-        self.rig = Rig(Mirror(), pool_size=POOL_SIZE)
+        self.rig = Rig(Mirror(), memory=memory(2 * PAGE_SIZE + POOL_SIZE))
         self.driver = self.rig.drivers[0]
         self.sync = self.rig.link.ports[0].sync
         self.page = self.sync.driver_page

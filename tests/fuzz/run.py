@@ -3,13 +3,14 @@
 then tries.
 
 Each kind is a module of this folder with `fuzz(seed, count)`, which returns a dictionary of what it met.
+`run.py --replay FILE KIND` runs the inputs of a file of `seeds`, or one that guided.py has stored: a line each.
 """
 
 import os
 import sys
 
 FOLDER = __file__.rpartition("/")[0] or "."
-NOT_KINDS = ("run.py", "oracle.py", "races.py")
+NOT_KINDS = ("run.py", "oracle.py", "races.py", "guided.py")
 
 
 def kinds():
@@ -32,9 +33,27 @@ def options(arguments):
     return numbers["--seed"], numbers["--count"], chosen or kinds()
 
 
+def replay(file, kind):
+    """Run the inputs of `file`, choices that `Bench` of `kind` draws; say which one disagrees."""
+    module = __import__("fuzz." + kind, None, None, ("fuzz",))
+    cases = __import__("fuzz._cases", None, None, ("fuzz",))
+    with open(file) as opened:
+        inputs = [[int(word) for word in line.split()] for line in opened]
+    for number, choices in enumerate(inputs):
+        try:
+            cases.run_input(module.Bench, cases.Recorded(choices))
+        except Exception:
+            print("{}: line {} of {} disagrees".format(kind, number + 1, file))
+            raise
+    print("{}: {} inputs of {}".format(kind, len(inputs), file))
+
+
 def main(arguments):
     """Run them, print what they met."""
     sys.path[:0] = [FOLDER + "/..", FOLDER + "/../../firmware"]
+    if arguments[:1] == ["--replay"]:
+        replay(*arguments[1:])
+        return
     seed, count, chosen = options(arguments)
     for kind in chosen:
         module = __import__("fuzz." + kind, None, None, ("fuzz",))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The fuzzers as tests, under both interpreters. TRAPLESS_FUZZ_EXAMPLES and TRAPLESS_FUZZ_SEED: how many, which.
+"""The fuzzers as tests, under both interpreters, and with sanitizers in the C code.
 
+TRAPLESS_FUZZ_EXAMPLES and TRAPLESS_FUZZ_SEED: how many cases, which.
 TRAPLESS_FUZZ_EXAMPLES counts SCMI messages: those of `messages` and `sessions`, under both interpreters together.
 TRAPLESS_FUZZ_TRANSPORT counts rings of both layouts and batches, under each interpreter; TRAPLESS_FUZZ_STARTS, starts.
 """
@@ -13,14 +14,19 @@ import sys
 import pytest
 
 from driver import MirrorBackend
-from fuzz import batches, packed, races, rings, run, starts
+from fuzz import _flips, batches, guided, packed, races, rings, run, starts
 from fuzz._cases import Source
 from hal import pure
 from virtio import sync
 from virtio.layout import RESULT_OK
 
-ROOT = pathlib.Path(__file__).parents[2]
-INTERPRETERS = {"cpython": sys.executable, "micropython": ROOT / "build" / "micropython-unix" / "micropython"}
+FOLDER = pathlib.Path(__file__).parent
+ROOT = FOLDER.parents[1]
+INTERPRETERS = {
+    "cpython": sys.executable,
+    "micropython": ROOT / "build" / "micropython-unix" / "micropython",
+    "sanitized": ROOT / "build" / "micropython-sanitized" / "micropython",
+}
 EXAMPLES = int(os.environ.get("TRAPLESS_FUZZ_EXAMPLES", "10000"))
 TRANSPORT = int(os.environ.get("TRAPLESS_FUZZ_TRANSPORT", "4000"))
 STARTS = int(os.environ.get("TRAPLESS_FUZZ_STARTS", "500"))
@@ -33,7 +39,11 @@ COUNTS = {
     "batches": TRANSPORT // 2,
     "starts": STARTS,
 }
+# What is C under MicroPython: these also run with its sanitizers.
+NATIVE = ("rings", "packed", "batches")
+FLIPS = min(TRANSPORT // 4, 20_000)  # chains that another process must have spoilt, of each layout and shape
 HEAP = ("-X", "heapsize=8m")
+NO_LEAKS = "detect_leaks=0"  # the interpreter's heap is one block, which it does not free
 CHECK_TABLE = pure.SplitQueue._check_table
 ENTER = pure.SplitQueue._enter
 ADD = pure.SplitQueue._add
@@ -44,16 +54,54 @@ SEED = os.environ.get("TRAPLESS_FUZZ_SEED", "1")
 pytestmark = pytest.mark.fuzz
 
 
-@pytest.mark.parametrize("interpreter", INTERPRETERS)
-@pytest.mark.parametrize("kind", run.kinds())
-def test_the_firmware_agrees_with_the_oracle(kind, interpreter):
-    command = [INTERPRETERS[interpreter], *(HEAP if interpreter == "micropython" else ())]
-    count = str(max(COUNTS[kind], 1))
-    command += [ROOT / "tests" / "fuzz" / "run.py", "--seed", SEED, "--count", count, kind]
-    environment = os.environ | {"MICROPYPATH": ".frozen"}
+def ran(interpreter, *arguments, memory="/dev/zero"):
+    """Run a file of this folder; return what it printed. `memory`: the file that is the memory under MicroPython."""
+    command = [INTERPRETERS[interpreter], *(() if interpreter == "cpython" else HEAP), *arguments]
+    environment = os.environ | {"MICROPYPATH": ".frozen", "TRAPLESS_MEMORY": str(memory), "ASAN_OPTIONS": NO_LEAKS}
     done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
-    print(done.stdout)
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "interpreter"),
+    [(kind, name) for kind in run.kinds() for name in INTERPRETERS if name != "sanitized" or kind in NATIVE],
+)
+def test_the_firmware_agrees_with_the_oracle(kind, interpreter):
+    print(ran(interpreter, FOLDER / "run.py", "--seed", SEED, "--count", str(max(COUNTS[kind], 1)), kind))
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+@pytest.mark.parametrize("kind", NATIVE)
+def test_inputs_that_were_kept_agree_with_the_oracle(kind, interpreter):
+    print(ran(interpreter, FOLDER / "run.py", "--replay", guided.SEEDS / f"{kind}.txt", kind))
+
+
+@pytest.mark.parametrize("kind", NATIVE)
+def test_inputs_near_those_that_were_kept_agree_with_the_oracle(kind):
+    print(guided.search(kind, int(SEED), max(TRANSPORT // 100, 1), guided.read(kind)))
+
+
+def test_a_failing_input_is_stored_and_can_be_replayed(monkeypatch, tmp_path):
+    monkeypatch.setattr(guided, "FAILED", tmp_path)
+    monkeypatch.setattr(pure.SplitQueue, "_inside", lambda queue, at, n: queue._base <= at)
+    with pytest.raises(guided.Disagrees, match=r"run\.py --replay"):
+        guided.search("rings", 1, 500, guided.read("rings"))
+    with pytest.raises((AssertionError, RuntimeError, ValueError, IndexError)):
+        run.replay(next(tmp_path.iterdir()), "rings")
+
+
+@pytest.mark.parametrize("shape", ["direct", "indirect"])
+@pytest.mark.parametrize("layout", ["split", "packed"])
+def test_words_that_another_process_changes_are_read_once(layout, shape, tmp_path):
+    memory = tmp_path / "memory"
+    memory.write_bytes(bytes(_flips.SIZE))
+    with subprocess.Popen([sys.executable, FOLDER / "_flips.py", "flip", memory, layout, shape]) as flipping:
+        try:
+            print(ran("sanitized", FOLDER / "_flips.py", "take", str(FLIPS), layout, shape, memory=memory))
+            assert flipping.poll() is None, "nothing was changed any more"
+        finally:
+            flipping.kill()
 
 
 @pytest.mark.parametrize("kind", [rings, packed])
