@@ -75,7 +75,8 @@ def _link_lines(link, kinds):
         counters = ", ".join(f"{name} {getattr(device, name)}" for name in _COUNTERS if hasattr(device, name))
         yield f"  {kinds.get(device, 'device')}: {status}; {counters}"
         batches = ", ".join(f"{name} {getattr(sync, name)}" for name in _BATCH_COUNTERS)
-        yield f"    {batches}"
+        registers = port.registers
+        yield f"    {batches}; attached {registers.attaches}, needed a reset {registers.failures}"
 
 
 def install(served, namespace):

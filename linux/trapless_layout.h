@@ -63,6 +63,9 @@
 #define TPL_DEV_ACK_FE_EPOCH         0x884
 #define TPL_DEV_RESULT               0x888
 #define TPL_DEV_RESULT_INDEX         0x88c
+#define TPL_DEV_FE_LIVES             0x890
+#define TPL_DEV_ATTACHES             0x894
+#define TPL_DEV_FAILURES             0x898
 #define TPL_DEV_USED_COUNT           0x8c0
 #define TPL_DEV_CONFIG_COUNT         0x8c4
 #define TPL_DEV_BE_SLEEP             0x8c8
@@ -93,6 +96,8 @@
 #define TPL_DRV_FE_SLEEP             0x0c4
 #define TPL_DRV_HEARTBEAT            0x0c8
 #define TPL_DRV_ECHO_REQUEST         0x0cc
+#define TPL_DRV_RECOVERIES           0x0d0
+#define TPL_DRV_RECOVERY_MS          0x0d4
 #define TPL_DRV_ENTRIES              0x100
 #define TPL_ENTRY_SIZE               16
 #define TPL_ENTRIES_MAX              240

@@ -41,6 +41,13 @@ static void tpl_set_state(struct tpl_device *device, enum tpl_state state, u32 e
 	}
 }
 
+/* For whoever looks at the region. */
+static void tpl_show_recoveries(struct tpl_link *link)
+{
+	tpl_store(link->devices[0].driver, TPL_DRV_RECOVERY_MS, link->stats.recovery_ms);
+	tpl_store(link->devices[0].driver, TPL_DRV_RECOVERIES, link->stats.recoveries);
+}
+
 /* A new life begins by leaving no batch of an old one behind (4.2). */
 void tpl_life_begin(struct tpl_link *link)
 {
@@ -62,6 +69,7 @@ void tpl_life_begin(struct tpl_link *link)
 		tpl_store(device->driver, TPL_DRV_FE_SLEEP, 1);
 		tpl_set_state(device, TPL_ABSENT, 0);
 	}
+	tpl_show_recoveries(link);
 	virt_mb(); /* before any batch of this life */
 }
 
@@ -277,6 +285,7 @@ static void tpl_tell_recovery(struct tpl_link *link)
 			link->stats.recovery_ms = jiffies_to_msecs(jiffies - link->broke);
 			dev_info(link->dev, "attached again, %u ms after the link broke\n",
 				 link->stats.recovery_ms);
+			tpl_show_recoveries(link);
 		}
 	}
 }

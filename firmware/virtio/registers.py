@@ -111,7 +111,8 @@ class RegisterFile:
     `owner` is the transport: `make_queue(size, desc, driver, device, features)` returns a ring or raises ValueError,
     `reset()`, `start(queues, features)`, `stop(index)` and, for a queue that is set up again while the device runs,
     `enable(index, queue)` follow what the driver did, `config_written()` too; `notified(index)` is a kick by register,
-    `fail()` has a running driver told that the device needs a reset.
+    `fail()` has a running driver told that the device needs a reset. Counters: `attaches`, how often a driver has set
+    DRIVER_OK; `failures`, how often the device came to need a reset.
     """
 
     def __init__(self, device, owner):
@@ -121,6 +122,8 @@ class RegisterFile:
         self.state = State(device.queue_sizes)
         self.generation = 0
         self.interrupts = 0
+        self.attaches = 0
+        self.failures = 0
         self._selected = {REG_DEVICE_FEATURES_SEL: 0, REG_DRIVER_FEATURES_SEL: 0, REG_QUEUE_SEL: 0, REG_SHM_SEL: 0}
 
     def reset(self):
@@ -131,6 +134,8 @@ class RegisterFile:
 
     def needs_reset(self):
         """Set DEVICE_NEEDS_RESET; return whether the driver must be told by an interrupt. Virtio 1.3, 2.1.2."""
+        if not self.state.status & st.NEEDS_RESET:
+            self.failures += 1
         self.state.status |= st.NEEDS_RESET
         return self.state.status & st.DRIVER_OK != 0
 
@@ -324,6 +329,7 @@ class RegisterFile:
             return
         if not old.status & st.DRIVER_OK:
             self.owner.start([queue.queue for queue in queues], self.state.features())
+            self.attaches += 1
             return
         for index in changed:
             if queues[index].queue:

@@ -10,9 +10,12 @@ from virtio.layout import (
     DEV_ACK,
     DEV_ACK_FE_EPOCH,
     DEV_ADVISED_TIMEOUT_MS,
+    DEV_ATTACHES,
     DEV_BE_EPOCH,
     DEV_CAPABILITIES,
     DEV_CONFIG_COUNT,
+    DEV_FAILURES,
+    DEV_FE_LIVES,
     DEV_FEATURES,
     DEV_MAGIC,
     DEV_NUM_QUEUES,
@@ -67,12 +70,12 @@ ADVISED_TIMEOUT_MS = 1000
 class Sync:
     """The two pages of one device, between the frontend's batches and the device's `registers`.
 
-    `link` has `epoch` (this backend life on the link), `begin(slices, abandon)`, which has a batch applied and answered
-    in turns with others, and `abandon()` called if that raises, `meet(fe_epoch)`, the slices of the reset of its
-    devices for a new frontend life, and `applied()`, called after each batch; `ring()` rings the frontend, `give_up()`
-    makes the device need a reset. Counters: `batches` answered, of these `vetoed` and `refused`; not answered: `torn`
-    (published or changed while being copied) and `unbelievable` (wrong layout, count, CRC or epoch). `balloon` takes
-    the batches that are for the link's pool: the first device's.
+    `link` has `epoch` (this backend life on the link), `lives` (of the frontend, so far), `begin(slices, abandon)`,
+    which has a batch applied and answered in turns with others, and `abandon()` called if that raises,
+    `meet(fe_epoch)`, the slices of the reset of its devices for a new frontend life, and `applied()`, called after each
+    batch; `ring()` rings the frontend, `give_up()` makes the device need a reset. Counters: `batches` answered, of
+    these `vetoed` and `refused`; not answered: `torn` (published or changed while being copied) and `unbelievable`
+    (wrong layout, count, CRC or epoch). `balloon` takes the batches that are for the link's pool: the first device's.
     """
 
     def __init__(self, device_page, driver_page, registers, link, ring, give_up):
@@ -131,9 +134,12 @@ class Sync:
         self.device_page.w64(at + DEV_SHM_BASE, region.offset)
 
     def show(self):
-        """Bring the shadows of status and queues up to date."""
+        """Bring the shadows of status, queues and counters up to date."""
         state = self.registers.state
         self.device_page.w32(REG_STATUS, state.status)
+        self.device_page.w32(DEV_FE_LIVES, self._link.lives)
+        self.device_page.w32(DEV_ATTACHES, self.registers.attaches)
+        self.device_page.w32(DEV_FAILURES, self.registers.failures)
         for index, queue in enumerate(state.queues):
             at = DEV_QUEUES + index * DEV_QUEUE_STRIDE
             self.device_page.w32(at + DEV_QUEUE_READY, queue.ready)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -290,8 +291,9 @@ def status(
 ) -> None:
     """List the running pairs of this user.
 
-    For each frontend also whether it and the backend beat, and what it has given back of its pool (docs/transport.md,
-    4.9 and 10).
+    For each frontend also whether it and the backend beat, what it has given back of its pool, the state of its
+    devices, how often the backend has seen it come and a device fail since the backend started, and how often and how
+    fast it came back after its link broke (docs/transport.md, 2, 3, 4.9 and 10).
     """
     from trapless import region, running
 
@@ -301,6 +303,9 @@ def status(
         for found, beats in zip(frontends, region.beats(frontends), strict=True):
             found["beats"] = beats
             found["given_back"] = region.given_back(found) if "pool" in found else 0
+    for found in frontends:
+        with suppress(FileNotFoundError):  # of its pair; the others are still there
+            found["counts"] = region.counts(found) if "devices" in found else None
     if as_json:
         print(json.dumps(states, indent=1))
     for state in () if as_json else states:
@@ -318,11 +323,25 @@ def status(
             if found.get("given_back"):
                 kib = found["pool"]["size"] >> 10
                 print(f"                    pool: {found['given_back'] >> 10} of {kib} KiB given back")
+            for line in _count_lines(found.get("counts")):
+                print(f"                    {line}")
         print(f"  backend's prompt  {program('trapless')} repl --pair {state['harness']}")
         print(f"                    {program('mpremote')} connect {state['prompt']} resume exec ...")
     if not states and not as_json:
         print("no pair is running; `trapless run` starts one")
     raise typer.Exit(0 if states else 1)
+
+
+def _count_lines(counts: dict[str, Any] | None) -> Iterator[str]:
+    """Yield what `region.counts` has found, as a table of the devices and a line about the link."""
+    if counts is None:
+        return
+    yield f"{'device':<8}{'state':<15}{'lives':>5}  {'attached':>8}  {'failed':>6}   (since the backend started)"
+    for device in counts["devices"]:
+        row = f"{device['kind']:<8}{device['state']:<15}{device['lives']:>5}  {device['attached']:>8}"
+        yield f"{row}  {device['failed']:>6}"
+    last = f", the last one in {counts['recovery_ms']} ms" if counts["recoveries"] else ""
+    yield f"recoveries: {counts['recoveries']}{last}"
 
 
 @app.command()

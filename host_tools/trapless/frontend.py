@@ -74,6 +74,7 @@ class Frontend:
             "region": str(region.path(self.vm.directory, self.link)),
             "hearts": region.hearts(self.link),
             "pool": region.pool(self.link),
+            "devices": region.pages(self.link),
         }
 
     # Life

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The file that is a link's shared region: making it, and reading from it who serves, whose heart beats, what is given.
+"""The file that is a link's shared region: making it, and reading from it who serves, whose heart beats, what is given,
+who came back how often.
 
-Source: docs/transport.md, 3, 4.9 and 10.
+Source: docs/transport.md, 2, 3, 4.9 and 10.
 """
 
 from __future__ import annotations
@@ -64,6 +65,62 @@ def pool(link: Link) -> dict[str, int]:
     """Return how many bytes a link's pool has, and where in the region the number of given back blocks is."""
     layout = model.firmware("virtio.layout")
     return {"size": link.pool_size, "given": link.device_page(link.devices[0]) + layout.DEV_POOL_GIVEN}
+
+
+def pages(link: Link) -> list[dict[str, Any]]:
+    """Return the kinds of a link's devices, and where in the region the two pages of each are."""
+    return [
+        {"kind": device.kind, "device": link.device_page(device), "driver": link.driver_page(device)}
+        for device in link.devices
+    ]
+
+
+def counts(frontend: dict[str, Any]) -> dict[str, Any]:
+    """Return what both sides of a link have counted, as it stands in the region now.
+
+    Args:
+        frontend: as in the state of a pair.
+
+    Returns:
+        `recoveries` and `recovery_ms` of the frontend; of each of `devices` its `kind`, its `state` in a word, and what
+        the backend has counted in its present life: `lives` of the frontend, how often a driver `attached`, how often
+        the device `failed`.
+    """
+    layout = model.firmware("virtio.layout")
+    with ExitStack() as stack:
+        memory = _map(stack, Path(frontend["region"]))
+
+        def word(at: int) -> int:
+            return int(struct.unpack_from("<I", memory, at)[0])
+
+        first = frontend["devices"][0]["driver"]
+        devices = [
+            {
+                "kind": device["kind"],
+                "state": _state(word(page + layout.DEV_BE_EPOCH), word(page + layout.REG_STATUS)),
+                "lives": word(page + layout.DEV_FE_LIVES),
+                "attached": word(page + layout.DEV_ATTACHES),
+                "failed": word(page + layout.DEV_FAILURES),
+            }
+            for device in frontend["devices"]
+            for page in (device["device"],)
+        ]
+        recoveries, last = word(first + layout.DRV_RECOVERIES), word(first + layout.DRV_RECOVERY_MS)
+    return {"devices": devices, "recoveries": recoveries, "recovery_ms": last}
+
+
+def _state(epoch: int, status: int) -> str:
+    """Return what a device is, by its epoch and its status as the backend shows it."""
+    bits = model.firmware("virtio.status")
+    if not epoch:
+        return "not there"
+    if status & bits.NEEDS_RESET:
+        return "needs a reset"
+    if status & bits.FAILED:
+        return "given up"
+    if status & bits.DRIVER_OK:
+        return "up"
+    return "being set up" if status else "reset"
 
 
 def given_back(frontend: dict[str, Any]) -> int:

@@ -7,8 +7,11 @@ from virtio.layout import (
     CAP_ANY_SUBSET,
     DEV_ACK,
     DEV_ACK_FE_EPOCH,
+    DEV_ATTACHES,
     DEV_BE_EPOCH,
     DEV_CAPABILITIES,
+    DEV_FAILURES,
+    DEV_FE_LIVES,
     DEV_QUEUE_READY,
     DEV_QUEUES,
     DEV_RESULT,
@@ -244,3 +247,22 @@ def test_a_refused_batch_says_so_to_the_driver():
     refusal = raises(Refused, driver.must, [status(1), entry(0, 0)])
     assert (refusal.result, refusal.index) == (RESULT_BAD_OFFSET, 1)
     assert isinstance(driver, Driver) and driver.sent(DRV_REQ) != 0
+
+
+def test_the_page_counts_lives_attaches_and_failures():
+    rig = Rig(Mirror(), Mirror())
+
+    def shown():
+        return [[driver.load(word) for word in (DEV_FE_LIVES, DEV_ATTACHES, DEV_FAILURES)] for driver in rig.drivers]
+
+    assert shown() == [[0, 0, 0]] * 2
+    first, _ = [driver.begin() for driver in rig.drivers]
+    assert shown() == [[1, 1, 0]] * 2
+    first.begin()
+    assert shown() == [[1, 2, 0], [1, 1, 0]]
+    for _ in range(2):
+        rig.link.ports[0].fail()
+        rig.run()
+    assert shown() == [[1, 2, 1], [1, 1, 0]], "it needs a reset but once"
+    rig.start_frontend()[0].begin()
+    assert shown() == [[2, 3, 1], [2, 1, 0]]
