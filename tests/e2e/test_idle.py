@@ -11,6 +11,7 @@ SECONDS = 60
 SHARE = 0.005
 
 
+@pytest.mark.needs_doorbell("what a pair that polls takes is judged by test_polling")
 @pytest.mark.plain_kernel("it measures the backend alone")
 @pytest.mark.slow
 @on_xen.ONE_PROCESS
