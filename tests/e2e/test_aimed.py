@@ -266,7 +266,9 @@ class TestNotification:
         self.check_fresh(pair, frontend)
 
     def test_the_frontend_is_killed(self, pair, frontend, sent):
+        before = pair.backend.eval("soc.agents['linux'].events.sent")
         kill_frontend(pair, frontend)
+        assert pair.backend.eval("soc.agents['linux'].events.sent") == before, "the next life is told nothing of it"
         assert pair.backend.eval("soc.agents['linux'].events.waiting") == 0, "nothing is kept for the dead"
         self.told = Notifications(frontend)
         self.check_fresh(pair, frontend)
