@@ -302,9 +302,9 @@ def status(
     with suppress(FileNotFoundError):  # a pair was closed in between
         for found, beats in zip(frontends, region.beats(frontends), strict=True):
             found["beats"] = beats
-            found["given_back"] = region.given_back(found) if "pool" in found else 0
     for found in frontends:
         with suppress(FileNotFoundError):  # of its pair; the others are still there
+            found["given_back"] = region.given_back(found) if "pool" in found else 0
             found["counts"] = region.counts(found) if "devices" in found else None
     if as_json:
         print(json.dumps(states, indent=1))

@@ -139,9 +139,14 @@ static struct sensor_request sensor_request(uint32_t sensor, unsigned int round)
 	return (struct sensor_request){ .header = header, .sensor = sensor };
 }
 
+/* The kernel frees a raw transfer a little after its reply was read; until then it may have none for the next one. */
 static void post(const struct raw *raw, const void *message, size_t size)
 {
-	if (write(raw->requests, message, size) != (ssize_t)size)
+	ssize_t written;
+
+	while ((written = write(raw->requests, message, size)) < 0 && errno == ENOMEM)
+		sched_yield();
+	if (written != (ssize_t)size)
 		die("write");
 }
 
@@ -214,7 +219,7 @@ static int do_latency(char **argv)
 	return 0;
 }
 
-/* The kernel frees a raw transfer a little after its reply was read; until then it may refuse the next one. */
+/* Many at once, which the kernel may refuse for a moment with other errors, too. */
 static void post_when_possible(const struct raw *raw, uint32_t sensor, unsigned int round)
 {
 	struct sensor_request request = sensor_request(sensor, round);
@@ -315,6 +320,7 @@ static int do_send(char **argv)
 	for (; *argv; argv++) {
 		size_t size = parse_hex(*argv, message);
 
+		expect_replies();
 		post(&raw, message, size);
 		size = receive(&raw, reply, sizeof(reply));
 		for (size_t i = 0; i < size; i++)
@@ -338,6 +344,7 @@ static int do_repeat(char **argv)
 		int32_t status;
 		size_t size;
 
+		expect_replies();
 		post(&raw, messages[kind], sizes[kind]);
 		size = receive(&raw, reply, sizeof(reply));
 		memcpy(&status, reply + 4, sizeof(status));

@@ -7,6 +7,7 @@ SHAPE`, with FILE in TRAPLESS_MEMORY, pops and pushes meanwhile. LAYOUT: split, 
 A word changes between one that is right and one that is refused, so that a chain that is taken has the right lengths,
 what is read of it lies in its buffer, and an answer changes nothing but its own. Whoever reads a word once to check it
 and once to use it will use one that is refused: a length beyond the pool, where memory is inaccessible, a wrong head.
+The side that pops restores the words byte by byte: what is mixed of the bytes of both is either of them, or refused.
 """
 
 import sys
@@ -16,11 +17,11 @@ SIZE = 0x1000
 BASE = 0x48200000
 ENTRIES = 4
 DESC, DRIVER, DEVICE, TABLE, BUFFERS = 0, 0x100, 0x200, 0x300, 0x800
-REQUEST, REPLY = BUFFERS + 0x80, BUFFERS + 0x200
 READ, WRITE = 24, 40  # the lengths that are allowed
+REQUEST, REPLY = SIZE - READ, SIZE - 0x80  # where one byte of an address makes it a wrong one
 FAR = 0x100000  # a length that ends where memory is inaccessible
 F_NEXT, F_WRITE, F_INDIRECT, F_AVAIL, F_USED = 1, 2, 4, 1 << 7, 1 << 15
-HEADS = {"split": (0,), "packed": (7, 9, 5, 0xFFF0)}
+HEADS = {"split": (0,), "packed": (7, 9, 5, 0xFF07, 0xFF05)}
 BURST = 2000
 
 
@@ -56,16 +57,17 @@ def words(layout, shape):
     lists = DESC if shape == "direct" else TABLE
     found = []
     for at, size in ((lists, READ), (lists + 16, WRITE)):
-        found += [(at, 8, BASE + SIZE - 8), (at + 8, 4, FAR), (at, 8, BASE + SIZE - size + 1)]
+        found += [(at, 8, BASE + SIZE - 8), (at + 8, 4, FAR + size), (at, 8, BASE + SIZE - size + 1)]
     if shape == "indirect":
         found += [
             (DESC, 8, BASE + SIZE - 16),
-            (DESC + 8, 4, FAR),
+            (DESC + 8, 4, FAR + 32),
             (DESC + 8, 4, 24),
             (DESC + flags, 2, F_INDIRECT | F_NEXT | (F_AVAIL if packed else 0)),
         ]
     if packed:
-        found += [(DESC + number, 2, 0xFFF0), (DESC + flags, 2, F_USED), (DESC + 16 + flags, 2, 0)]
+        found += [(DESC + number, 2, 0xFF07 if shape == "direct" else 0xFF05)]
+        found += [(DESC + flags, 2, F_USED), (DESC + 16 + flags, 2, 0)]
     else:
         found += [(DRIVER + 2, 2, ENTRIES + 1), (DRIVER + 4, 2, 0xFFFF), (lists + number, 2, 0xFFF0)]
     return found

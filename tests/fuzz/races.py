@@ -57,7 +57,7 @@ class Raced:
     def unchanged(self, pages):
         """Are the words that the backend does not count in, of both pages, as they were?"""
         now = self.rig.memory[: self.pool_at]
-        device_page = range(0x70, 0x74), range(0x844, 0x848), range(0x8C0, 0x8CC)
+        device_page = range(0x70, 0x74), range(0x844, 0x848), range(0x898, 0x89C), range(0x8C0, 0x8CC)
         return all(now[i] == old or any(i in words for words in device_page) for i, old in enumerate(pages))
 
 
