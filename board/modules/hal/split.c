@@ -67,6 +67,9 @@ static uint8_t walk(const hal_queue_t *self, hal_chain_t *chain, size_t index) {
         if (desc.flags & HAL_DESC_F_INDIRECT) {
             size_t off = 0;
             reason = check_table(self, &desc, nested, &off);
+            if (reason != HAL_REASON_NONE) {
+                return reason; /* `off` is none of the pool's */
+            }
             table = self->pool->ptr + off;
             entries = desc.len / sizeof(descriptor_t);
             index = 0;
