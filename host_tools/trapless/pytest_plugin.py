@@ -72,7 +72,7 @@ def command_line_options(config: pytest.Config) -> Options:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell pytest of our marker."""
-    config.addinivalue_line("markers", "plain_kernel(why): left out under --sanitizer")
+    config.addinivalue_line("markers", "plain_kernel(why, under=all): left out under --sanitizer")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -81,16 +81,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not sanitizer:
         return
     for item in items:
-        if why := _only_plain(item):
+        if why := _only_plain(item, sanitizer):
             item.add_marker(pytest.mark.skip(reason=why))
         marker = item.get_closest_marker("timeout")
         limit = marker.args[0] if marker else float(config.getini("timeout"))
         item.add_marker(pytest.mark.timeout(limit * SANITIZERS[sanitizer].patience), append=False)
 
 
-def _only_plain(item: pytest.Item) -> str:
-    """Return why a test is left out under --sanitizer; "" if it is not."""
-    if marker := item.get_closest_marker("plain_kernel"):
+def _only_plain(item: pytest.Item, sanitizer: str) -> str:
+    """Return why a test is left out under that sanitizer; "" if it is not."""
+    marker = item.get_closest_marker("plain_kernel")
+    if marker and sanitizer in marker.kwargs.get("under", SANITIZERS):
         return str(marker.args[0])
     boots = "pair" in getattr(item, "fixturenames", ())
     return "" if boots else "it boots no pair that would have that kernel"

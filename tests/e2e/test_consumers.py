@@ -144,6 +144,5 @@ def test_a_driver_switches_its_supply(backend, frontend):
         assert supplied.read("sysfs:state") == state
 
 
-@pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_none_of_it_was_an_error_to_linux(device, frontend):
     assert frontend.check("dmesg -r | grep '^<[0-3]>' || true") == ""

@@ -94,7 +94,6 @@ def test_a_voltage(done, backend, frontend):
     assert backend.eval(level) == 900_000
 
 
-@pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_none_of_it_was_an_error_to_linux(device, frontend):
     assert frontend.check("dmesg -r | grep '^<[0-3]>' || true") == ""
 

@@ -23,6 +23,9 @@ def pair_options(pair_options, tmp_path_factory):
 
 
 @on_xen.NO_SECOND_LIFE
+@pytest.mark.plain_kernel(
+    "kexec_file_load() of 6.12 takes minutes there, in kimage_alloc_control_pages()", under=["kasan"]
+)
 def test_another_life_without_a_reset(pair, frontend):
     epochs = pair.epochs()
     image = files.kernel(pair.options).name

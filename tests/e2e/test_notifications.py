@@ -156,6 +156,5 @@ def test_what_is_not_subscribed_to_is_not_told(soc, told, device):
     told.unsubscribe(POWER, 0, gpu)
 
 
-@pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_none_of_it_was_an_error_to_linux(told, device, frontend):
     assert frontend.check("dmesg -r | grep '^<[0-3]>' || true") == ""

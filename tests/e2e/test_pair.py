@@ -175,7 +175,6 @@ def test_a_report_of_damage_in_the_kernels_log_is_found_once(frontend):
     assert frontend.splats() == []
 
 
-@pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_the_kernel_has_nothing_to_complain_about(frontend):
     """No error of any kind, and no warning that names SCMI, virtio or one of the model's drivers."""
     assert frontend.check("dmesg -r | grep '^<[0-3]>' || true") == ""

@@ -109,6 +109,5 @@ def test_a_forbidden_pin_is_denied(frontend, described):
     assert answer == struct.pack("<Ii", PINS << 10 | 0x7, -3), "header, DENIED"
 
 
-@pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_the_kernel_has_nothing_to_complain_about(frontend):
     assert frontend.check("dmesg -r | grep '^<[0-4]>' | grep -iE 'pin|scmi' || true") == ""

@@ -147,6 +147,5 @@ def test_linux_is_told_of_power_that_leaves_its_thresholds(pair, told, backend, 
     told.unsubscribe(POWERCAP, MEASUREMENTS_CHANGED, domain)
 
 
-@pytest.mark.plain_kernel("a sanitizer tells of Linux's own data races at the level of errors")
 def test_the_kernel_has_nothing_to_complain_about(frontend):
     assert frontend.check("dmesg -r | grep '^<[0-4]>' | grep -E 'scmi|powercap' || true") == ""
