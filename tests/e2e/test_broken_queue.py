@@ -19,9 +19,9 @@ STAT = "sed -n 's/^broken_queues //p' /sys/kernel/debug/trapless/*/stats"
 TOLD = "dmesg | grep -c 'queue 0 is broken' || true"
 
 
-def break_each_queue(hostile, page, times):
+def break_each_queue(hostile, page, times, seconds):
     """Spoil the queue of `page` whenever Linux has set it up; return when each time was."""
-    found, spoiled, deadline = [], False, time.monotonic() + SECONDS
+    found, spoiled, deadline = [], False, time.monotonic() + seconds
     while len(found) < times:
         assert time.monotonic() < deadline, f"the device was set up {len(found)} times, not {times}"
         hostile.serve(0)
@@ -48,7 +48,7 @@ def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, fronten
             step()
         hostile.ring()
         (rng,) = (page for page in hostile.pages if page.kind == KINDS["rng"])
-        found = break_each_queue(hostile, rng, TIMES)
+        found = break_each_queue(hostile, rng, TIMES, SECONDS * frontend.patience)
     finally:
         hostile.close()
     waited = [after - earlier for earlier, after in itertools.pairwise(found)]

@@ -48,6 +48,7 @@ def plain_share(pair_options, platform):
         return share(pair)
 
 
+@pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
 def test_kicks(pair, plain_share):
     found = share(pair)
     print(f"\n{found:.0%} of the requests were told of, {plain_share:.0%} without looking for more")
