@@ -14,7 +14,6 @@ from virtio import layout
 
 INDIRECT, AVAILABLE, USED = 4, 1 << 7, 1 << 15
 DESCRIPTOR = struct.Struct("<QIHH")
-DEVICE_ID = 32
 COMMANDS, EVENTS = 0, 1
 KIND = 0x3FFFF  # protocol, type and message of an SCMI header
 READING_GET = 0x15 << 10 | 0x06

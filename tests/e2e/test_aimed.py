@@ -10,8 +10,10 @@ import pytest
 
 from e2e import consumer, in_flight, on_xen, recovery
 from e2e.notifications import Notifications
+from trapless.nodes import DEVICE_IDS
 
 READERS = 3
+ALL_READERS = READERS + len(recovery.READINGS)  # with those at work
 SENSOR, UPDATE = 0x15, 1
 FEW = 5
 FIRST = 2_000
@@ -26,7 +28,7 @@ from virtio.registers import RegisterFile
 slices = RegisterFile.slices
 def hold(registers, entries):
     entries = list(entries)
-    if registers.device.device_id == {in_flight.DEVICE_ID} and len(entries) > 1:
+    if registers.device.device_id == {DEVICE_IDS["scmi"]} and len(entries) > 1:
         RegisterFile.slices = slices
         sync = registers.owner.sync
         sync.device_page.w32({in_flight.MARK}, sync.examined)
@@ -152,11 +154,10 @@ class TestMessage:
 
     @pytest.fixture
     def asked(self, pair, frontend, watch, until):
-        """Requests are available; the backend is stopped before it looks."""
+        """Requests are available, those of the readers at work, too; the backend is stopped before it looks."""
         pair.backend_vm.pause()
-        before = watch.commands()
         recovery.ask(frontend, READERS)
-        until(lambda: watch.commands() >= before + READERS, "requests without an answer")
+        until(lambda: watch.commands() == ALL_READERS, "requests without an answer")
         return watch
 
     @pytest.fixture
@@ -170,11 +171,10 @@ class TestMessage:
     @pytest.fixture
     def held(self, backend, frontend, watch, until):
         """Requests are with the backend, which holds them: those of the readers at work, too."""
-        all_readers = READERS + len(recovery.READINGS)
-        backend.exec(f'faults.timeout("sensor", "SENSOR_READING_GET", times={all_readers})')
+        backend.exec(f'faults.timeout("sensor", "SENSOR_READING_GET", times={ALL_READERS})')
         recovery.ask(frontend, READERS)
-        until(lambda: f"holds {all_readers}" in backend.eval("repr(faults)"), "the backend holds the requests")
-        assert watch.commands() == all_readers
+        until(lambda: f"holds {ALL_READERS}" in backend.eval("repr(faults)"), "the backend holds the requests")
+        assert watch.commands() == ALL_READERS
         yield
         backend.exec("faults.clear()")
 
