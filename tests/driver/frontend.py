@@ -35,6 +35,7 @@ from virtio.layout import (
     DRV_HEADER,
     DRV_HEADER_SIZE,
     DRV_HEARTBEAT,
+    DRV_KICK_SEQ,
     DRV_MAGIC,
     DRV_REQ,
     DRV_TOKEN,
@@ -205,6 +206,11 @@ class Driver:
         """Ring the backend if it may be asleep. docs/transport.md, 6.1."""
         if self.load(DEV_BE_SLEEP):
             self.frontend.ring()
+
+    def kick(self):
+        """Say that there is something in a queue. docs/transport.md, 6.4."""
+        self.store(DRV_KICK_SEQ, self.sent(DRV_KICK_SEQ) + 1 & 0xFFFFFFFF or 1)
+        self.ring()
 
     def wait(self, token, be_epoch=None):
         """Wait for the answer to `token`; return (result, index). NoAnswer, LinkBroken. docs/transport.md, 4.7."""

@@ -15,7 +15,6 @@ from virtio.layout import (
     DEV_QUEUE_STRIDE,
     DEV_QUEUES,
     DEV_USED_COUNT,
-    DRV_KICK_SEQ,
     FEATURE_WORDS,
     QUEUES_MAX,
     REG_CONFIG,
@@ -93,7 +92,7 @@ class PagePort:
         if offset in self._selected:
             self._selected[offset] = value
         elif offset == REG_QUEUE_NOTIFY:
-            self._kick()
+            self._driver.kick()
         elif offset == REG_INTERRUPT_ACK:
             self._acknowledge(value)
         elif offset == REG_STATUS:
@@ -172,11 +171,6 @@ class PagePort:
         if region:
             value = region[1] if offset < REG_SHM_BASE_LOW else self._shm[0] + region[0]
         return value >> (32 if offset in HIGH else 0) & WORD
-
-    def _kick(self):
-        driver = self._driver
-        driver.store(DRV_KICK_SEQ, driver.sent(DRV_KICK_SEQ) + 1 & WORD or 1)
-        driver.ring()
 
 
 _READERS = {

@@ -3,7 +3,6 @@
 
 from driver.entries import F_EVENT_IDX, NEXT, WRITE, entry
 from virtio.layout import (
-    DRV_KICK_SEQ,
     REG_QUEUE_DESC_LOW,
     REG_QUEUE_DEVICE_LOW,
     REG_QUEUE_DRIVER_LOW,
@@ -70,8 +69,7 @@ class Ring:
         self._kicked = self.next_avail
         if wanted:
             self.kicks += 1
-            self.driver.store(DRV_KICK_SEQ, self.driver.sent(DRV_KICK_SEQ) + 1 & 0xFFFFFFFF or 1)
-            self.driver.ring()
+            self.driver.kick()
         return wanted
 
     def poll(self):

@@ -20,7 +20,6 @@ INDIRECT_DESC, EVENT_IDX = 1 << 28, 1 << 29
 VERSION_1, ACCESS_PLATFORM, RING_PACKED = 1 << 32, 1 << 33, 1 << 34
 BASE = VERSION_1 | ACCESS_PLATFORM | RING_PACKED
 RINGS = (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
-KINDS = DEVICE_IDS
 EDGES = (0, 1, 2, 3, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 QUIET = 0.0005
 ATTACH_SECONDS = 20
@@ -37,7 +36,7 @@ class Page:
         self.memory = memory
         self.random = random
         self.word = word
-        self.kind = KINDS[device.kind]
+        self.kind = DEVICE_IDS[device.kind]
         self.device_at = link.device_page(device)
         self.driver_at = link.driver_page(device)
         self.shift = pool_base - link.pool_offset
@@ -73,9 +72,9 @@ class Page:
             layout.DEV_MAGIC: layout.SYNC_MAGIC,
             layout.DEV_VERSION: layout.SYNC_VERSION,
             layout.DEV_CAPABILITIES: 7 | layout.CAP_BALLOON,
-            layout.DEV_NUM_QUEUES: 2 if self.kind == KINDS["scmi"] else 1,
+            layout.DEV_NUM_QUEUES: 2 if self.kind == DEVICE_IDS["scmi"] else 1,
             layout.DEV_ADVISED_TIMEOUT_MS: 20,
-            layout.DEV_FEATURES: features & 0xFFFFFFFF | (self.kind == KINDS["scmi"]),
+            layout.DEV_FEATURES: features & 0xFFFFFFFF | (self.kind == DEVICE_IDS["scmi"]),
             layout.DEV_FEATURES + 4: features >> 32,
             layout.DEV_BE_SLEEP: 1,
         }
@@ -221,7 +220,7 @@ class HostileBackend:
     def refuse(self):
         """Answer SCMI's first message as one that is not supported: who waits for it attaches no other device."""
         for page in self.pages:
-            if page.kind == KINDS["scmi"] and COMMANDS in page.queues and page.running:
+            if page.kind == DEVICE_IDS["scmi"] and COMMANDS in page.queues and page.running:
                 self.answer_messages(page, page.queues[COMMANDS])
 
     def answer_messages(self, page, queue):

@@ -8,8 +8,9 @@ import itertools
 import time
 
 from e2e import on_xen
-from e2e.hostile import BASE, KINDS, HostileBackend
+from e2e.hostile import BASE, HostileBackend
 from e2e.hostile_rings import Chain
+from trapless.nodes import DEVICE_IDS
 
 TIMES = 4
 WAITS = (1, 2, 4)  # seconds, at least, from one set-up to the next
@@ -47,7 +48,7 @@ def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, fronten
         for step in publish:
             step()
         hostile.ring()
-        (rng,) = (page for page in hostile.pages if page.kind == KINDS["rng"])
+        (rng,) = (page for page in hostile.pages if page.kind == DEVICE_IDS["rng"])
         found = break_each_queue(hostile, rng, TIMES, SECONDS * frontend.patience)
     finally:
         hostile.close()

@@ -243,15 +243,8 @@ class StandardDriver:
             if self.read(REG_CONFIG_GENERATION) == before:
                 return found
 
-    # What a ring asks of its driver: a kick is a write of the queue's number.
-
-    def sent(self, offset):
-        return 0
-
-    def store(self, offset, value):
-        """The pages, if there are any, are the port's."""
-
-    def ring(self):
+    def kick(self):
+        """What a ring asks of its driver: a kick is a write of the queue's number."""
         for index, ring in enumerate(self.queues):
             if ring.next_avail != self._kicked[index]:
                 self._kicked[index] = ring.next_avail
