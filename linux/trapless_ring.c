@@ -3,7 +3,8 @@
  * A virtqueue as its device sees it: chains that are still with a backend which has let go of them
  *
  * docs/transport.md, 4.7; virtio 1.3, 2.7 (split) and 2.8 (packed virtqueues). What stands in the
- * pool is the backend's to change at any time: every word is read once, and every walk is bounded.
+ * pool is the backend's to change at any time: no word is believed for longer than its one use, and
+ * every walk is bounded.
  */
 #include <linux/bitmap.h>
 #include <linux/io.h>

@@ -299,9 +299,8 @@ def status(
 
     states = running.states(platform)
     frontends = [found for state in states for found in state["frontends"] if "hearts" in found]
-    with suppress(FileNotFoundError):  # a pair was closed in between
-        for found, beats in zip(frontends, region.beats(frontends), strict=True):
-            found["beats"] = beats
+    for found, beats in zip(frontends, region.beats(frontends), strict=True):
+        found["beats"] = beats
     for found in frontends:
         with suppress(FileNotFoundError):  # of its pair; the others are still there
             found["given_back"] = region.given_back(found) if "pool" in found else 0
@@ -317,7 +316,7 @@ def status(
             agent = f"agent {found['agent']['id']} {found['agent']['name']}"
             way = f"{program('trapless')} console --pair {state['harness']} --frontend {found['name']}"
             print(f"  {found['name']:<16}  {agent}, link {found['link']}: {way}")
-            if "beats" in found:
+            if found.get("beats"):
                 hearts = ", ".join(f"{side} {'beats' if on else 'silent'}" for side, on in found["beats"].items())
                 print(f"                    heartbeats: {hearts}")
             if found.get("given_back"):

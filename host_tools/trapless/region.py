@@ -134,15 +134,16 @@ def given_back(frontend: dict[str, Any]) -> int:
 def beats(frontends: Sequence[dict[str, Any]]) -> list[dict[str, bool]]:
     """Return which sides' hearts beat, for each of the `frontends` in the state of a pair (`Frontend.state`).
 
-    Takes as long as it takes all of them to beat, at most four periods.
+    Of a frontend whose pair was closed in between no side is named. Takes as long as it takes all of them to beat, at
+    most four periods.
     """
     with ExitStack() as stack:
-        memories = [_map(stack, Path(frontend["region"])) for frontend in frontends]
+        hearts = [_hearts(stack, frontend) for frontend in frontends]
 
         def words() -> list[dict[str, int]]:
             return [
-                {side: struct.unpack_from("<I", memory, at)[0] for side, at in frontend["hearts"].items()}
-                for memory, frontend in zip(memories, frontends, strict=True)
+                {side: struct.unpack_from("<I", memory, at)[0] for side, (memory, at) in sides.items()}
+                for sides in hearts
             ]
 
         before = words()
@@ -153,6 +154,15 @@ def beats(frontends: Sequence[dict[str, Any]]) -> list[dict[str, bool]]:
             for sides, old, new in zip(found, before, words(), strict=True):
                 sides.update({side: sides[side] or new[side] != old[side] for side in sides})
         return found
+
+
+def _hearts(stack: ExitStack, frontend: dict[str, Any]) -> dict[str, tuple[mmap.mmap, int]]:
+    """Return where each side of a frontend's link beats: memory and offset; none if the region is gone."""
+    try:
+        memory = _map(stack, Path(frontend["region"]))
+    except FileNotFoundError:
+        return {}
+    return {side: (memory, at) for side, at in frontend["hearts"].items()}
 
 
 def _map(stack: ExitStack, file: Path) -> mmap.mmap:

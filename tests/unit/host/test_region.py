@@ -25,14 +25,15 @@ def test_a_heart_beats_if_its_word_changes(tmp_path):
                 file.seek(found[0]["hearts"]["backend"])
                 file.write(struct.pack("<I", count))
 
+    closed = dict(found[0], region=str(tmp_path / "closed"))
     thread = threading.Thread(target=beat)
     thread.start()
     try:
-        beats = region.beats(found)
+        beats = region.beats([closed, *found])
     finally:
         ended.set()
         thread.join()
-    assert beats == [{"backend": True, "frontend": False}, {"backend": False, "frontend": False}]
+    assert beats == [{}, {"backend": True, "frontend": False}, {"backend": False, "frontend": False}]
 
 
 def test_without_frontends_nothing_is_waited_for():
