@@ -248,10 +248,9 @@ int tpl_batch_commit(struct tpl_device *device, struct tpl_answer *answer, const
 	return err;
 }
 
-/* A full list goes out before the driver asks for an answer: nobody could be told of a veto. */
-static int tpl_batch_make_room(struct tpl_device *device)
+/* The same for what goes out before the driver asks for an answer: nobody could be told of a veto. */
+int tpl_batch_push(struct tpl_device *device, const char *what)
 {
-	const char *what = "a full batch";
 	struct tpl_answer answer;
 	int err = tpl_batch_commit(device, &answer, what);
 
@@ -269,7 +268,7 @@ int tpl_batch_add(struct tpl_device *device, u16 offset, u8 length, u32 selector
 
 	lockdep_assert_held(&device->mutex);
 	if (device->count == TPL_ENTRIES_MAX) {
-		err = tpl_batch_make_room(device);
+		err = tpl_batch_push(device, "a full batch");
 		if (err)
 			return err;
 	}

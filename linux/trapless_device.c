@@ -118,10 +118,14 @@ static u64 tpl_get_features(struct virtio_device *vdev)
 
 static int tpl_finalize_features(struct virtio_device *vdev)
 {
+	bool resets = __virtio_test_bit(vdev, VIRTIO_F_RING_RESET);
 	struct tpl_device *device = to_tpl_device(vdev);
 	unsigned int bank;
 
 	vring_transport_features(vdev);
+	/* The core takes away what is its transport's to do. */
+	if (resets)
+		__virtio_set_bit(vdev, VIRTIO_F_RING_RESET);
 	/* Doorbells carry no data. */
 	__virtio_clear_bit(vdev, VIRTIO_F_NOTIFICATION_DATA);
 	if (device->link->split) {
@@ -202,6 +206,8 @@ static const struct virtio_config_ops tpl_config_ops = {
 	.finalize_features = tpl_finalize_features,
 	.bus_name = tpl_bus_name,
 	.get_shm_region = tpl_get_shm_region,
+	.disable_vq_and_reset = tpl_disable_vq,
+	.enable_vq_after_reset = tpl_enable_vq,
 };
 
 /* Registration */

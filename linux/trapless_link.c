@@ -141,11 +141,14 @@ void tpl_device_ask_reset(struct tpl_device *device, const char *why)
 /* Interrupt */
 
 /*
- * Linux's SCMI core takes events before it has made the tables to look them up in, and oopses
- * (6.12, scmi_probe()): it is shown none before its first command.
+ * The ring of a queue that is being reset is not to be looked at. Linux's SCMI core takes events
+ * before it has made the tables to look them up in, and oopses (6.12, scmi_probe()): it is shown
+ * none before its first command.
  */
 static bool tpl_takes_callback(struct tpl_device *device, struct virtqueue *vq)
 {
+	if (vq->reset)
+		return false;
 	return vq->vdev->id.device != VIRTIO_ID_SCMI || vq->index != VIRTIO_SCMI_VQ_RX ||
 	       READ_ONCE(device->commanded);
 }

@@ -3,8 +3,10 @@
  * The virtqueues of a virtio device, in the link's pool
  *
  * docs/transport.md, section 6. Packed ones where the backend offers them, since with split ones
- * the core trusts what lies in the pool. Their set-up is collected, and goes out with DRIVER_OK.
+ * the core trusts what lies in the pool. Their set-up is collected, and goes out with DRIVER_OK; one
+ * that is reset and set up again alone (6.9) has batches of its own.
  */
+#include <linux/lockdep.h>
 #include <linux/overflow.h>
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_ring.h>
@@ -71,7 +73,7 @@ static int tpl_add_queue_entries(struct tpl_device *device, struct virtqueue *vq
 	unsigned int i;
 	int err;
 
-	guard(mutex)(&device->mutex);
+	lockdep_assert_held(&device->mutex);
 	for (i = 0; i < ARRAY_SIZE(writes); i++) {
 		err = tpl_batch_add(device, writes[i].offset, writes[i].length, vq->index,
 				    writes[i].value);
@@ -124,8 +126,10 @@ static struct virtqueue *tpl_setup_vq(struct tpl_device *device, unsigned int in
 		return ERR_PTR(-ENOMEM);
 	vq->num_max = size;
 	err = tpl_check_vring(device, vq);
-	if (!err)
-		err = tpl_add_queue_entries(device, vq);
+	if (!err) {
+		scoped_guard(mutex, &device->mutex)
+			err = tpl_add_queue_entries(device, vq);
+	}
 	if (err) {
 		vring_del_virtqueue(vq);
 		return ERR_PTR(err);
@@ -177,4 +181,121 @@ int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue
 		}
 	}
 	return 0;
+}
+
+/* Reset of one queue */
+
+/* Whether the callback of a queue may run, and anybody look at its ring. */
+static void tpl_mark_reset(struct tpl_device *device, struct virtqueue *vq, bool reset)
+{
+	scoped_guard(spinlock_irqsave, &device->link->lock)
+		vq->reset = reset;
+}
+
+/* The queue is as it was: what came back in it meanwhile, nobody has been told of. */
+static void tpl_resume_vq(struct tpl_device *device, struct virtqueue *vq)
+{
+	scoped_guard(spinlock_irqsave, &device->link->lock) {
+		vq->reset = false;
+		device->used_count = ~tpl_load(device->page, TPL_DEV_USED_COUNT);
+	}
+	tpl_link_look(device->link);
+}
+
+/*
+ * Refused, the device goes on with the queue as it was: its driver is told so, and believes nothing
+ * else.
+ */
+static int tpl_check_refusal(struct tpl_device *device, struct virtqueue *vq,
+			     const struct tpl_answer *answer)
+{
+	switch (answer->result) {
+	case TPL_RESULT_OK:
+		return 0;
+	case TPL_RESULT_NEEDS_RESET:
+		tpl_batch_reject(device, answer, "the reset of a queue");
+		return -EIO;
+	}
+	dev_err_ratelimited(&device->pdev->dev, "the backend refused to reset queue %u: %s\n",
+			    vq->index, tpl_result_name(answer->result));
+	return -EPROTO;
+}
+
+/* The register has to say so, too, before the queue's memory is anybody else's. */
+static int tpl_check_reset(struct tpl_device *device, struct virtqueue *vq)
+{
+	if (tpl_load(device->page, TPL_DEV_QUEUES + vq->index * TPL_DEV_QUEUE_STRIDE +
+					   TPL_DEV_QUEUE_RESET) == 1)
+		return 0;
+	tpl_device_break(device);
+	tpl_device_ask_reset(device, "a queue is not reset, whatever the backend says");
+	return -EPROTO;
+}
+
+static int tpl_reset_queue(struct tpl_device *device, struct virtqueue *vq)
+{
+	struct tpl_answer answer;
+	int err;
+
+	guard(mutex)(&device->mutex);
+	if (device->rejected)
+		return -EIO;
+	/* Before DRIVER_OK: what a refusal would take along. */
+	if (device->count) {
+		err = tpl_batch_push(device, "what comes before the reset of a queue");
+		if (err)
+			return err;
+	}
+	err = tpl_batch_add(device, TPL_REG_QUEUE_RESET, sizeof(u32), vq->index, 1);
+	if (!err)
+		err = tpl_batch_flush(device, &answer);
+	if (!err)
+		err = tpl_check_refusal(device, vq, &answer);
+	if (!err)
+		err = tpl_check_reset(device, vq);
+	return err;
+}
+
+/*
+ * Take one queue back from the backend. After an error it may still have it, and its memory stays
+ * as it is. Whoever breaks the queue meanwhile breaks it for good: the core only changes its rings.
+ */
+int tpl_disable_vq(struct virtqueue *vq)
+{
+	struct tpl_device *device = to_tpl_device(vq->vdev);
+	int err;
+
+	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
+		return -ENOENT;
+	tpl_mark_reset(device, vq, true);
+	err = tpl_reset_queue(device, vq);
+	if (err)
+		tpl_resume_vq(device, vq);
+	return err;
+}
+
+static int tpl_offer_queue(struct tpl_device *device, struct virtqueue *vq)
+{
+	int err;
+
+	guard(mutex)(&device->mutex);
+	err = tpl_add_queue_entries(device, vq);
+	return err ?: tpl_batch_push(device, "a queue that was reset");
+}
+
+/*
+ * Give it to the backend again, with the ring that it has now, in which there is nothing. Refused,
+ * the device fails until it is reset: nobody serves the queue any more.
+ */
+int tpl_enable_vq(struct virtqueue *vq)
+{
+	struct tpl_device *device = to_tpl_device(vq->vdev);
+	int err;
+
+	if (!vq->reset)
+		return -EBUSY;
+	err = tpl_offer_queue(device, vq);
+	if (!err)
+		tpl_mark_reset(device, vq, false);
+	return err;
 }

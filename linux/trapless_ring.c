@@ -148,7 +148,7 @@ static void tpl_split_return(struct tpl_link *link, struct virtqueue *vq, tpl_an
 	virt_store_release(&ring->idx, cpu_to_virtio16(vq->vdev, used));
 }
 
-/* Packed virtqueues */
+/* Packed virtqueues: their size need not be a power of two */
 
 /*
  * Where the driver puts the next descriptor: the AVAIL bits of one lap end there, those of the lap
@@ -170,18 +170,18 @@ static unsigned int tpl_packed_chain(struct tpl_link *link, struct virtqueue *vq
 				     unsigned int left, struct tpl_chain *chain)
 {
 	const struct tpl_desc *ring = phys_to_virt(virtqueue_get_desc_addr(vq));
-	unsigned int mask = virtqueue_get_vring_size(vq) - 1, count = 0;
+	unsigned int size = virtqueue_get_vring_size(vq), count = 0;
 	u16 id = tpl_word(&ring[at], TPL_PACKED_ID);
 
 	do {
-		const struct tpl_desc *desc = &ring[(at + count++) & mask];
+		const struct tpl_desc *desc = &ring[(at + count++) % size];
 		u16 flags = tpl_word(desc, TPL_PACKED_FLAGS);
 
 		if (flags & VRING_DESC_F_INDIRECT)
 			tpl_chain_add_table(link, chain, desc, TPL_PACKED_FLAGS);
 		else
 			tpl_chain_add(link, chain, desc, flags);
-	} while (count < left && tpl_word(&ring[(at + count) & mask], TPL_PACKED_ID) == id);
+	} while (count < left && tpl_word(&ring[(at + count) % size], TPL_PACKED_ID) == id);
 	return count;
 }
 
@@ -205,7 +205,7 @@ static void tpl_packed_return(struct tpl_link *link, struct virtqueue *vq, tpl_a
 	struct tpl_desc *ring = phys_to_virt(virtqueue_get_desc_addr(vq));
 	unsigned int size = virtqueue_get_vring_size(vq);
 	unsigned int left = size - min(vq->num_free, size);
-	unsigned int at = (tpl_packed_next(ring, size) + size - left) & (size - 1);
+	unsigned int at = (tpl_packed_next(ring, size) + size - left) % size;
 
 	while (left) {
 		u16 flags = tpl_word(&ring[at], TPL_PACKED_FLAGS);
@@ -218,7 +218,7 @@ static void tpl_packed_return(struct tpl_link *link, struct virtqueue *vq, tpl_a
 			return;
 		if (!used)
 			tpl_packed_use(&ring[at], flags, length);
-		at = (at + count) & (size - 1);
+		at = (at + count) % size;
 		left -= count;
 	}
 }

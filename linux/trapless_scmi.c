@@ -65,7 +65,8 @@ static struct virtqueue *tpl_scmi_broken(struct tpl_device *device)
 	struct virtqueue *vq = tpl_find_vq(device, VIRTIO_SCMI_VQ_TX);
 
 	lockdep_assert_held(&device->link->lock);
-	if (!vq || device->vd->vdev.id.device != VIRTIO_ID_SCMI || !virtqueue_is_broken(vq))
+	if (!vq || vq->reset || device->vd->vdev.id.device != VIRTIO_ID_SCMI ||
+	    !virtqueue_is_broken(vq))
 		return NULL;
 	return vq;
 }

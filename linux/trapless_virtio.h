@@ -9,7 +9,7 @@
  * trapless_batch.c     one device's batches: publish, wait, accept (sections 4.3 and 4.7)
  * trapless_device.c    one virtio device: status, features, registration (section 7)
  * trapless_config.c    its configuration space (sections 7.2 and 7.3)
- * trapless_queue.c     its virtqueues (section 6)
+ * trapless_queue.c     its virtqueues, and their reset one by one (section 6)
  * trapless_ring.c      a virtqueue as its device sees it (section 4.7)
  * trapless_scmi.c      requests and devices of Linux's SCMI core when the backend goes (section 4.7)
  * trapless_detach.c    buffers that Linux's drivers leave in them
@@ -330,6 +330,7 @@ int tpl_batch_flush(struct tpl_device *device, struct tpl_answer *answer);
 int tpl_batch_exchange(struct tpl_device *device, const struct tpl_entry *entries,
 		       unsigned int count, struct tpl_answer *answer);
 int tpl_batch_commit(struct tpl_device *device, struct tpl_answer *answer, const char *what);
+int tpl_batch_push(struct tpl_device *device, const char *what);
 void tpl_batch_reject(struct tpl_device *device, const struct tpl_answer *answer, const char *what);
 const char *tpl_result_name(u32 result);
 
@@ -350,6 +351,8 @@ u32 tpl_config_generation(struct virtio_device *vdev);
 int tpl_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct virtqueue *vqs[],
 		 struct virtqueue_info vqs_info[], struct irq_affinity *affinity);
 void tpl_del_vqs(struct virtio_device *vdev);
+int tpl_disable_vq(struct virtqueue *vq);
+int tpl_enable_vq(struct virtqueue *vq);
 
 /* trapless_ring.c */
 bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size);
