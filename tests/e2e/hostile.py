@@ -9,7 +9,10 @@ import mmap
 import random
 import struct
 import time
+from concurrent import futures
+from typing import NamedTuple
 
+from e2e import hostile_scmi
 from e2e.hostile_rings import Queue
 from trapless import region
 from trapless.nodes import DEVICE_IDS
@@ -22,11 +25,41 @@ BASE = VERSION_1 | ACCESS_PLATFORM | RING_PACKED
 RINGS = (0, INDIRECT_DESC, EVENT_IDX, INDIRECT_DESC | EVENT_IDX)
 EDGES = (0, 1, 2, 3, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 QUIET = 0.0005
-ATTACH_SECONDS = 20
+ATTACH_SECONDS = 60  # the module may be away for a while
 LIAR_SECONDS = 0.05
+GOOD, GOOD_SECONDS = 0.1, 3  # of the lives, and for how long: nothing is wrong at first, and Linux probes SCMI
 ALONE = 4  # attacks on a page whose device Linux has not set up
 COMMANDS = 0
-NOT_SUPPORTED = struct.pack("<i", -1)
+CAPABILITIES = (
+    layout.CAP_HEARS_DOORBELL
+    | layout.CAP_RINGS_DOORBELL
+    | layout.CAP_ANY_SUBSET
+    | layout.CAP_HEARTBEAT
+    | layout.CAP_ECHO
+    | layout.CAP_BALLOON
+)
+OF_A_LIFE = (layout.DEV_ACK_FE_EPOCH, layout.DEV_HEARTBEAT, layout.DEV_POOL_REQUEST, layout.DEV_POOL_TARGET)
+ATTACKS = ("words", "lie", "lie", "lie", "give", "give", "descriptors", "config", "shm", "epoch")
+USUAL = CAPABILITIES & ~layout.CAP_HEARTBEAT & ~layout.CAP_ECHO
+PERIODS_MS = (100, 1000, 10_000)
+SIZES = (2, 4, 16, 128, 1024)
+P2A, SHARED_MEMORY = 1, 2  # features of SCMI
+UNKNOWN = 1 << 35 | 1 << 36 | 1 << 37 | 1 << 38 | 1 << 40 | 1 << 45  # that Linux takes or leaves
+TIMEOUT_MS = 20
+LENGTHS = (0, 1, 0x1000, 0x10000, 0x10001, 1 << 32, 1 << 63, (1 << 64) - 0x1000, (1 << 64) - 1)
+
+
+class Terms(NamedTuple):
+    """What a backend life says of itself in all its pages, all of it legal."""
+
+    epoch: int
+    features: int
+    capabilities: int = USUAL
+    period_ms: int = 0
+    timeout_ms: int = TIMEOUT_MS
+    size: int = 16
+    queues: int = 2
+    p2a: bool = True
 
 
 class Page:
@@ -59,29 +92,37 @@ class Page:
     def sent(self, offset):
         return struct.unpack_from("<I", self.memory, self.driver_at + offset)[0]
 
-    def announce(self, epoch, features):
+    def announce(self, terms):
         """Fill in a page that a driver likes, but for its epoch, which the function that is returned stores."""
         self.store(layout.DEV_BE_EPOCH, 0)
         self.memory[self.device_at : self.device_at + layout.PAGE_SIZE] = bytes(layout.PAGE_SIZE)
         self.forget()
-        self.epoch = epoch
+        self.epoch = terms.epoch
+        is_scmi = self.kind == DEVICE_IDS["scmi"]
         words = {
             layout.REG_MAGIC_VALUE: layout.MMIO_MAGIC,
             layout.REG_VERSION: layout.MMIO_VERSION,
             layout.REG_DEVICE_ID: self.kind,
             layout.DEV_MAGIC: layout.SYNC_MAGIC,
             layout.DEV_VERSION: layout.SYNC_VERSION,
-            layout.DEV_CAPABILITIES: 7 | layout.CAP_BALLOON,
-            layout.DEV_NUM_QUEUES: 2 if self.kind == DEVICE_IDS["scmi"] else 1,
-            layout.DEV_ADVISED_TIMEOUT_MS: 20,
-            layout.DEV_FEATURES: features & 0xFFFFFFFF | (self.kind == DEVICE_IDS["scmi"]),
-            layout.DEV_FEATURES + 4: features >> 32,
+            layout.DEV_CAPABILITIES: terms.capabilities,
+            layout.DEV_NUM_QUEUES: terms.queues,
+            layout.DEV_HEARTBEAT_PERIOD_MS: terms.period_ms,
+            layout.DEV_ADVISED_TIMEOUT_MS: terms.timeout_ms,
+            layout.DEV_FEATURES: terms.features & 0xFFFFFFFF | (P2A if is_scmi and terms.p2a else 0),
+            layout.DEV_FEATURES + 4: terms.features >> 32,
             layout.DEV_BE_SLEEP: 1,
         }
-        words |= {layout.DEV_QUEUES + layout.DEV_QUEUE_STRIDE * index: 16 for index in range(2)}
+        words |= {layout.DEV_QUEUES + layout.DEV_QUEUE_STRIDE * index: terms.size for index in range(terms.queues)}
         for offset, value in words.items():
             self.store(offset, value)
-        return lambda: self.store(layout.DEV_BE_EPOCH, epoch)
+        return lambda: self.store(layout.DEV_BE_EPOCH, terms.epoch)
+
+    def move(self, epoch):
+        """Be in another life, the page as it is."""
+        self.epoch = epoch
+        self.running = False
+        self.store(layout.DEV_BE_EPOCH, epoch)
 
     def batch(self):
         """Return the token of a new batch, having learned from it where the queues are; None if there is none."""
@@ -136,6 +177,8 @@ class HostileBackend:
         self.done = {}
         self.lives = 0
         self.attached = 0
+        self.well = False  # whether SCMI's commands are answered
+        self.echoed = 0
 
     def ring(self):
         """Ring the frontend's doorbell."""
@@ -150,13 +193,13 @@ class HostileBackend:
 
     def life(self, attacks):
         """Announce a life, rightly or not; be attached to; then do `attacks` wrong things to the queues and words."""
-        epoch = self.random.randrange(1, 1 << 32)
         kind = self.random.choice(("honest", "honest", "honest", "page", "answer", "hasty", "split"))
-        features = BASE | self.random.choice(RINGS)
+        terms = self.terms()
         if kind == "split":
-            features &= ~RING_PACKED
+            terms = terms._replace(features=terms.features & ~RING_PACKED)
             self.count(kind)
-        publish = [page.announce(epoch, features) for page in self.pages]
+        self.well = self.random.random() < 0.5
+        publish = [page.announce(terms) for page in self.pages]
         if kind == "page":
             self.spoil_page()
         for step in publish:
@@ -172,9 +215,45 @@ class HostileBackend:
         if kind == "honest" and not attached:
             raise NotAttached(f"Linux did not attach to life {self.lives}, in which nothing was wrong so far")
         assert kind != "split" or not attached, "Linux took split queues of a backend that is not trusted"
+        if attached and self.well and self.random.random() < GOOD:
+            self.behave(GOOD_SECONDS)
         for _ in range(attacks if attached else ALONE):
             self.attack()
             self.serve(0.01)
+            self.obey()
+
+    def behave(self, seconds):
+        """Do nothing wrong for so long: Linux's drivers come to use the devices."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.serve(0)
+            self.obey()
+
+    def behave_while(self, function):
+        """Return what `function()` does, which asks Linux something and may raise; do nothing wrong meanwhile."""
+        with futures.ThreadPoolExecutor(1) as executor:
+            asked = executor.submit(function)
+            while not asked.done():
+                self.serve(0)
+                self.obey()
+            return asked.result()
+
+    def terms(self):
+        """What a life may say of itself: half the time what most backends say."""
+        choice, features = self.random.choice, BASE | self.random.choice(RINGS)
+        epoch = self.random.randrange(1, 1 << 32)
+        if self.random.random() < 0.5:
+            return Terms(epoch, features)
+        return Terms(
+            epoch,
+            features | self.random.getrandbits(64) & (UNKNOWN | SHARED_MEMORY),
+            self.random.getrandbits(32) & CAPABILITIES,
+            choice((*PERIODS_MS, self.word())),
+            choice((TIMEOUT_MS, TIMEOUT_MS, TIMEOUT_MS, 10, 100)),
+            choice(SIZES),
+            choice((2, 3, layout.QUEUES_MAX)),
+            choice((True, True, False)),
+        )
 
     def attach(self, seconds, wrong, hasty):
         """Answer until Linux has set up its devices, for so long; return whether it has one.
@@ -186,7 +265,7 @@ class HostileBackend:
             self.serve(wrong)
             if self.random.random() < hasty:
                 self.attack()
-            self.refuse()
+            self.obey()
         return any(page.running for page in self.pages)
 
     def spoil_page(self):
@@ -223,18 +302,32 @@ class HostileBackend:
             if page.kind == DEVICE_IDS["scmi"] and COMMANDS in page.queues and page.running:
                 self.answer_messages(page, page.queues[COMMANDS])
 
+    def obey(self):
+        """Do what is asked of a backend beside the batches: SCMI's messages, echoes."""
+        self.refuse()
+        asked = self.pages[0].sent(layout.DRV_ECHO_REQUEST)
+        if asked != self.echoed:
+            self.echoed = asked
+            self.pages[0].store(layout.DEV_ECHO_REPLY, asked)
+            self.ring()
+
     def answer_messages(self, page, queue):
         for chain in queue.take():
             command, answer = chain.find(writable=False), chain.find(writable=True)
+            length = 0
             if command and answer:
                 header = self.memory[command[0] : command[0] + 4]
-                self.memory[answer[0] : answer[0] + 8] = header + NOT_SUPPORTED
-            queue.give(chain, 8)
+                said = (header + hostile_scmi.answer(header, self.well))[: answer[1]]
+                self.memory[answer[0] : answer[0] + len(said)] = said
+                length = len(said)
+            queue.give(chain, length)
             self.used(page)
 
     def attack(self):
         """Do one wrong thing."""
-        kind = self.random.choice(("words", "lie", "lie", "lie", "give", "give", "descriptors", "config"))
+        kind = self.random.choice(
+            ("words", "lie", "lie", "lie", "give", "give", "descriptors", "config", "shm", "epoch")
+        )
         page = self.random.choice(self.pages)
         if kind in ("lie", "give", "descriptors") and not page.queues:
             kind = "words"
@@ -242,8 +335,38 @@ class HostileBackend:
         self.count(kind)
         self.used(page)
 
+    def shm(self, page):
+        """Regions that wrap, leave the link's memory, or are good; words of one and another."""
+        for number in self.random.sample(range(layout.SHM_MAX), self.random.randrange(1, layout.SHM_MAX + 1)):
+            at = layout.DEV_SHM + layout.DEV_SHM_STRIDE * number
+            for offset in (layout.DEV_SHM_LENGTH, layout.DEV_SHM_BASE):
+                value = self.random.choice((*LENGTHS, self.random.getrandbits(64), self.random.randrange(1 << 16)))
+                page.store(at + offset, value)
+                if self.random.random() < 0.9:
+                    page.store(at + offset + 4, value >> 32)
+
+    def epoch(self, page):
+        """Another life, none, or the former one again, in one page or in all; with words that go with a life."""
+        old = page.epoch
+        moves = ([self.random.getrandbits(32) or 1], [0, old], [self.random.getrandbits(32) or 1, old], [0])
+        pages = self.random.choice(([page], self.pages))
+        for epoch in self.random.choice(moves):
+            for one in pages:
+                one.move(epoch)
+            for offset in (
+                layout.DEV_ACK_FE_EPOCH,
+                layout.DEV_HEARTBEAT,
+                layout.DEV_POOL_REQUEST,
+                layout.DEV_POOL_TARGET,
+            ):
+                if self.random.random() < 0.3:
+                    page.store(offset, self.word())
+            if self.random.random() < 0.5:
+                self.ring()
+                time.sleep(self.random.choice((0, QUIET)))
+
     def words(self, page):
-        """Any word of the counters, the answer, the heartbeat, but not the epoch."""
+        """Any word of the counters, the answer, the heartbeat, the balloon, but not the epoch."""
         offsets = (*range(0x844, 0x85C, 4), *range(0x880, 0x890, 4), *range(0x8C0, 0x8D0, 4), layout.REG_STATUS)
         page.store(self.random.choice(offsets), self.word())
 

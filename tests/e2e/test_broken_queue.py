@@ -8,7 +8,7 @@ import itertools
 import time
 
 from e2e import on_xen
-from e2e.hostile import BASE, HostileBackend
+from e2e.hostile import BASE, HostileBackend, Terms
 from e2e.hostile_rings import Chain
 from trapless.nodes import DEVICE_IDS
 
@@ -44,7 +44,7 @@ def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, fronten
     pair.backend_vm.pause()
     hostile = HostileBackend(frontend, base, seed=1)
     try:
-        publish = [page.announce(epoch=0x12345678, features=BASE) for page in hostile.pages]
+        publish = [page.announce(Terms(epoch=0x12345678, features=BASE)) for page in hostile.pages]
         for step in publish:
             step()
         hostile.ring()

@@ -4,7 +4,7 @@
 import time
 
 from e2e import on_xen
-from e2e.hostile import BASE, HostileBackend
+from e2e.hostile import BASE, HostileBackend, Terms
 from trapless.nodes import DEVICE_IDS
 from virtio import layout
 
@@ -21,7 +21,7 @@ def test_a_device_that_is_not_expected_is_refused(pair, frontend):
     pair.backend_vm.pause()
     hostile = HostileBackend(frontend, base, seed=1)
     try:
-        publish = [page.announce(epoch=0x12345678, features=BASE) for page in hostile.pages]
+        publish = [page.announce(Terms(epoch=0x12345678, features=BASE)) for page in hostile.pages]
         (rng,) = (page for page in hostile.pages if page.kind == DEVICE_IDS["rng"])
         rng.store(layout.REG_DEVICE_ID, BLOCK)
         for step in publish:

@@ -1,43 +1,64 @@
 # SPDX-License-Identifier: MIT
 """A backend that lies to Linux's driver: no splat, no hang, hardly a time-out, and a good backend is welcome after it.
 
-TRAPLESS_HOSTILE_CASES: how many wrong things it does; TRAPLESS_FUZZ_SEED: which. The driver's deadline is 20 ms.
+Meanwhile the driver is used: read, taken from its devices, removed. TRAPLESS_HOSTILE_CASES: how many wrong things the
+backend does; TRAPLESS_FUZZ_SEED: which. The driver's deadline is 20 ms, as a rule.
 """
 
 import os
 
+import pytest
+
 from e2e import on_xen
+from e2e.consumer import equipped
 from e2e.hostile import HostileBackend
+from e2e.hostile_users import Users
 
 CASES = int(os.environ.get("TRAPLESS_HOSTILE_CASES", "400"))
 SEED = int(os.environ.get("TRAPLESS_FUZZ_SEED", "1"))
 LIFE = 20
 LOOK = 20  # lives until Linux is asked whether it is still there
-STAT = "sed -n 's/^{} //p' /sys/kernel/debug/trapless/*/stats"
 DEADLINE_MS = 20
 
 
+@pytest.fixture(scope="module")
+def pair_options(pair_options):
+    return equipped(pair_options, {}, "trapless_space")
+
+
+def place(frontend, name):
+    """Where Linux has the link's memory of that name: (address, size)."""
+    reg = frontend.check(f"hexdump -v -e '1/1 \"%02x\"' /proc/device-tree/reserved-memory/{name}@*/reg")
+    return int(reg[:16], 16), int(reg[16:], 16)
+
+
 @on_xen.NO_PAUSE
+@pytest.mark.timeout(300 + CASES)  # seconds: about ten times what it takes
 def test_a_hostile_backend_does_linux_no_harm(pair, frontend):
-    base = int(frontend.check("basename /sys/firmware/devicetree/base/reserved-memory/pool@*").partition("@")[2], 16)
+    pair.wait_probed()
+    base, _ = place(frontend, "pool")
     frontend.check("dmesg -n 1")  # complaints about the backend are its own fault: not on a serial console
     # They would soon push a report of damage out of the log: it ends this life of Linux, which nobody can miss.
     frontend.check("cd /proc/sys/kernel && echo 1 > panic_on_warn && echo 1 > panic_on_oops")
     frontend.check(f"echo {DEADLINE_MS} > /sys/module/trapless_virtio/parameters/mend_max_ms")  # 1 s for a bad backend
-    before = int(frontend.check(STAT.format("timeouts")))
+    users = Users(frontend, place(frontend, "shm"), DEADLINE_MS)
+    before = users.timeouts()
     pair.backend_vm.pause()
     hostile = HostileBackend(frontend, base, SEED)
     try:
-        while sum(hostile.done.values()) < CASES:
+        while sum(hostile.done.values()) < CASES or not hostile.behave_while(users.satisfied):
             hostile.life(LIFE)
             if hostile.lives % LOOK == 0:
-                frontend.check("true")
+                hostile.behave_while(users.look)
+        hostile.behave_while(users.stop)
     finally:
         hostile.close()
-    cases, timeouts = sum(hostile.done.values()), int(frontend.check(STAT.format("timeouts"))) - before
+    cases, timeouts, seen = sum(hostile.done.values()), users.timeouts() - before, users.seen()
     print(f"{cases} cases in {hostile.lives} lives, {hostile.attached} attached, {timeouts} time-outs: {hostile.done}")
+    removals = users.removals()
+    print(f"{users.turns()} turns of users, at most {users.slowest()}, {seen}")
     assert hostile.attached > hostile.lives // 4, "hardly ever attached, so this shows little"
-    assert timeouts <= cases // 50
+    assert timeouts + removals <= cases // 50, f"and one more with each of {removals} removals, perhaps"
     pair.restart_backend()
     pair.wait_probed()
     frontend.wait_for("grep -q 45000 /sys/class/hwmon/hwmon*/temp1_input")
