@@ -156,18 +156,26 @@ static int tpl_finalize_features(struct virtio_device *vdev)
 
 /*
  * Section 2: where the backend says that a region lies, if that is inside the link's memory for
- * such regions.
+ * such regions. What was read as the backend's life ended is of no life (4.2): no batch follows
+ * whose answer would tell.
  */
 bool tpl_device_shm(struct tpl_device *device, struct virtio_shm_region *region, u8 id)
 {
 	struct tpl_link *link = device->link;
 	unsigned int at = TPL_DEV_SHM + id * TPL_DEV_SHM_STRIDE;
 	u64 length, offset;
+	u32 epoch;
 
 	if (id >= TPL_SHM_MAX)
 		return false;
+	scoped_guard(spinlock_irqsave, &link->lock)
+		epoch = device->epoch;
 	length = tpl_load64(device->page, at + TPL_DEV_SHM_LENGTH);
 	offset = tpl_load64(device->page, at + TPL_DEV_SHM_BASE);
+	/* Pairs with the backend's wmb between BE_EPOCH = 0 and everything else that it clears (4.1). */
+	virt_rmb();
+	if (!epoch || tpl_load(device->page, TPL_DEV_BE_EPOCH) != epoch)
+		return false;
 	if (!length || length > link->shm_size || offset > link->shm_size - length)
 		return false;
 	region->addr = link->shm_base + offset;

@@ -12,13 +12,15 @@ import pytest
 from e2e import on_xen
 from e2e.consumer import equipped
 from e2e.hostile import HostileBackend
-from e2e.hostile_users import Users
+from e2e.hostile_users import DEBUG, Users
+from virtio import layout
 
 CASES = int(os.environ.get("TRAPLESS_HOSTILE_CASES", "400"))
 SEED = int(os.environ.get("TRAPLESS_FUZZ_SEED", "1"))
 LIFE = 20
 LOOK = 20  # lives until Linux is asked whether it is still there
 DEADLINE_MS = 20
+SHM = f"cat {DEBUG}/*/*/shm"
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,33 @@ def place(frontend, name):
     """Where Linux has the link's memory of that name: (address, size)."""
     reg = frontend.check(f"hexdump -v -e '1/1 \"%02x\"' /proc/device-tree/reserved-memory/{name}@*/reg")
     return int(reg[:16], 16), int(reg[16:], 16)
+
+
+@pytest.fixture
+def hostile(pair, frontend):
+    """A hostile backend in the place of the good one, which is back in the end."""
+    pair.wait_probed()
+    base, _ = place(frontend, "pool")
+    pair.backend_vm.pause()
+    hostile = HostileBackend(frontend, base, SEED)
+    yield hostile
+    hostile.close()
+    pair.restart_backend()
+    pair.wait_probed()
+
+
+@on_xen.NO_PAUSE
+def test_a_region_of_a_life_that_is_over_is_none(hostile, frontend):
+    """The words may be of two lives. The backend has not rung yet, so that the driver has seen nothing else of it."""
+    shown = frontend.check(SHM)
+    assert shown
+    epochs = [page.load(layout.DEV_BE_EPOCH) for page in hostile.pages]
+    for page in hostile.pages:
+        page.store(layout.DEV_BE_EPOCH, 0)
+    assert frontend.check(SHM) == ""
+    for page, epoch in zip(hostile.pages, epochs, strict=True):
+        page.store(layout.DEV_BE_EPOCH, epoch)
+    assert frontend.check(SHM) == shown
 
 
 @on_xen.NO_PAUSE
