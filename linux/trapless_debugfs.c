@@ -100,8 +100,9 @@ static ssize_t tpl_echo_write(struct file *file, const char __user *buf, size_t 
 		return -EINVAL;
 	if (!(tpl_load(link->devices[0].page, TPL_DEV_CAPABILITIES) & TPL_CAP_ECHO))
 		return -EOPNOTSUPP;
-	guard(mutex)(&link->echo_mutex);
-	err = tpl_echo_series(link, count);
+	/* Whoever waits for another's series can give up: the backend makes it as long as it likes. */
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &link->echo_mutex)
+		err = tpl_echo_series(link, count);
 	return err ?: size;
 }
 
@@ -110,9 +111,9 @@ static int tpl_echo_show(struct seq_file *file, void *unused)
 	struct tpl_link *link = file->private;
 	unsigned int i;
 
-	guard(mutex)(&link->echo_mutex);
-	for (i = 0; i < link->echo_count; i++)
-		seq_printf(file, "%llu\n", link->echo_ns[i]);
+	scoped_cond_guard(mutex_intr, return -ERESTARTSYS, &link->echo_mutex)
+		for (i = 0; i < link->echo_count; i++)
+			seq_printf(file, "%llu\n", link->echo_ns[i]);
 	return 0;
 }
 

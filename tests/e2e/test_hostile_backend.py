@@ -6,6 +6,7 @@ backend does; TRAPLESS_FUZZ_SEED: which. The driver's deadline is 20 ms, as a ru
 """
 
 import os
+import time
 
 import pytest
 
@@ -20,6 +21,8 @@ SEED = int(os.environ.get("TRAPLESS_FUZZ_SEED", "1"))
 LIFE = 20
 LOOK = 20  # lives until Linux is asked whether it is still there
 DEADLINE_MS = 20
+SLOW = 0.5  # seconds that an echo takes
+ECHOES = 40
 SHM = f"cat {DEBUG}/*/*/shm"
 
 
@@ -59,6 +62,19 @@ def test_a_region_of_a_life_that_is_over_is_none(hostile, frontend):
     for page, epoch in zip(hostile.pages, epochs, strict=True):
         page.store(layout.DEV_BE_EPOCH, epoch)
     assert frontend.check(SHM) == shown
+
+
+@on_xen.NO_PAUSE
+def test_who_waits_for_anothers_echoes_can_give_up(hostile, frontend):
+    frontend.check("rm -f /tmp/over")
+    frontend.check(f"echo {ECHOES} > $(ls {DEBUG}/*/echo) 2> /dev/null & echo $! > /tmp/writer")
+    frontend.check(f"{{ timeout -s KILL 1 cat {DEBUG}/*/echo; touch /tmp/over; }} > /dev/null 2>&1 &")
+    for _ in range(ECHOES):
+        time.sleep(SLOW)  # what makes it slow
+        hostile.obey()
+        if not frontend.run("[ -e /tmp/over ]").status:
+            break
+    assert not frontend.run("kill $(cat /tmp/writer)").status, "it waited until the series was over"
 
 
 @on_xen.NO_PAUSE
