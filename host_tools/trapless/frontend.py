@@ -16,6 +16,10 @@ _PROBE_ADVICE = (
     " tells why a module was not loaded."
 )
 _ANSWER_TIMEOUT = 5.0
+_EXAMINE = (
+    "dmesg | tail -n 60; cd /sys/kernel/debug/trapless && for file in */stats */backend */*/state;"
+    " do echo $file; cat $file; done"
+)
 READY_TIMEOUT = 60.0
 
 
@@ -139,6 +143,13 @@ class Frontend:
         fresh = {first: text for first, text in splats.reports(log) if first not in self._told}
         self._told.update(fresh)
         return list(fresh.values())
+
+    def examine(self) -> str:
+        """Return the kernel's log and what our modules show, for a person; of a guest that does not answer, why."""
+        try:
+            return self.run(_EXAMINE, _ANSWER_TIMEOUT).text
+        except TraplessError as error:
+            return f"{error}\n"
 
     def _guest(self) -> guest.Guest:
         if self._shell is None:

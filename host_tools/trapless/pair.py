@@ -264,6 +264,15 @@ class Pair:
         guests = self._boot.endpoints.values()
         return "\n".join(one.tail() for one in dict.fromkeys([*guests, *self._boot.hosts]))
 
+    def examine(self) -> str:
+        """Return what both sides say of themselves now, for a person whose test has failed."""
+        told = [f"--- {name} kernel log and counters\n{one.examine()}" for name, one in self.frontends.items()]
+        try:
+            told.append(f"--- backend status()\n{self.backend.exec('status()')}")
+        except TraplessError as error:
+            told.append(f"--- backend status()\n{error}")
+        return "\n".join(told)
+
     def _write_state(self) -> None:
         state = {
             "harness": os.getpid(),

@@ -7,7 +7,8 @@
 
 A module that needs files, another model, another topology or further QEMU options defines a module-scoped fixture
 `pair_options` that returns `trapless.options.Options`. When a test fails, the report has the last lines of all
-consoles. A test after which a frontend's kernel log has a report of damage that is not known fails (`trapless.splats`).
+consoles, and what both sides say when they are asked. A test after which a frontend's kernel log has a report of
+damage that is not known fails (`trapless.splats`).
 
 With --sanitizer the frontends run a kernel that looks after itself (`trapless.sanitizers`). Then all time-outs are
 longer, and what `plain_kernel` marks, or boots no pair by these fixtures, is left out.
@@ -159,9 +160,10 @@ def frontends(pair: Pair) -> dict[str, Frontend]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the consoles to the report of a failed test."""
+    """Attach the consoles to the report of a failed test, and what both sides say when they are asked."""
     report = yield
     if report.failed and call.when == "call":
         for running in _current:
             report.sections.append(("consoles of the pair", running.tails()))
+            report.sections.append(("both sides, asked", running.examine()))
     return report
