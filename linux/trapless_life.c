@@ -19,8 +19,9 @@
 #define TPL_SOUND_MS 10000
 
 /*
- * A link that breaks again so soon after it was mended waits before it attaches, twice as long each
- * time: a backend whose epoch never rests must not keep us busy.
+ * A link that breaks again so soon after it was mended is attached no sooner than so long after that
+ * mend, twice as long each time: a backend whose epoch never rests must not keep us busy, and one
+ * that crashes now and then need not wait.
  */
 #define TPL_AGAIN_MS 2000
 #define TPL_MEND_MS 10U
@@ -28,7 +29,7 @@
 static unsigned int tpl_mend_max_ms = 1000;
 module_param_named(mend_max_ms, tpl_mend_max_ms, uint, 0644);
 MODULE_PARM_DESC(mend_max_ms,
-		 "longest wait in ms before a link that breaks again and again is attached anew");
+		 "a link that breaks again and again is attached anew at most once in so many ms");
 
 /* A device that is not up is looked at this often: the doorbell that announces it may be lost. */
 #define TPL_LOOK_MS 1000
@@ -90,16 +91,18 @@ static void tpl_link_mend(struct tpl_link *link)
 {
 	bool again = time_before(jiffies, link->mended + msecs_to_jiffies(TPL_AGAIN_MS));
 	struct tpl_device *device;
+	unsigned long soonest;
 
 	link->mend_ms = again ? min(max(2 * link->mend_ms, TPL_MEND_MS),
 				    READ_ONCE(tpl_mend_max_ms)) : 0;
+	soonest = link->mended + msecs_to_jiffies(link->mend_ms);
 	tpl_life_end(link);
 	tpl_life_begin(link);
 	/* 10.5: ours again; nothing is allocated before the new life's reset is acknowledged. */
 	tpl_balloon_forget(link);
-	link->mended = jiffies;
+	link->mended = time_after(soonest, jiffies) ? soonest : jiffies;
 	for (device = tpl_first(link); device; device = tpl_next(device)) {
-		device->not_before = link->mended + msecs_to_jiffies(link->mend_ms);
+		device->not_before = link->mended;
 		device->recover_ms = 0;
 	}
 	scoped_guard(spinlock_irqsave, &link->lock)

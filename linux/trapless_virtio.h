@@ -235,10 +235,10 @@ struct tpl_link {
 	struct delayed_work work;
 	struct work_struct orphans; /* requests of a backend that is gone */
 	unsigned int rering_ms;
-	unsigned long mended; /* jiffies */
+	unsigned long mended; /* jiffies: when it was, or will be, attached anew */
 	unsigned long broke; /* jiffies, under the lock: since then */
 	bool recovering; /* under the lock: not all devices are attached again */
-	unsigned int mend_ms; /* the last wait before attaching anew */
+	unsigned int mend_ms; /* the last time between two of these at the least */
 	struct tpl_beat beat;
 	struct tpl_balloon balloon;
 	struct notifier_block unbound; /* of any device of the platform bus and its driver */
