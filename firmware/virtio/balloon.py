@@ -213,9 +213,10 @@ class Balloon:
         return found
 
     def _commit(self, state):
-        self._state = state
+        # What may run out of memory comes first: nothing is changed then.
         self._map[:] = state.blocks.to_bytes(len(self._map), "little")  # at once, however large the pool is
         self._pool.exclude(self._map if state.blocks else None, POOL_BLOCK_SHIFT)
+        self._state = state
         self._ports[0].sync.device_page.w32(DEV_POOL_GIVEN, state.count)
 
 

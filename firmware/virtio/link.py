@@ -294,9 +294,9 @@ class Link:
         for port in self.ports:
             port.meet()
             yield
-        self.frontend_epoch = frontend_epoch
         self.balloon.meet()
         self.heartbeat.meet()
+        self.frontend_epoch = frontend_epoch  # last: what fails before is done anew for the next batch
 
     def applied(self):
         """A batch was applied to one of the devices."""

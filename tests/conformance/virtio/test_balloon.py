@@ -332,6 +332,26 @@ def test_10_4_what_is_given_back_is_not_touched():
         assert bytes(rig.memory[begin + offset : begin + offset + length]) == b"\x5a" * length
 
 
+class NoRoom:
+    """A map of the blocks that cannot be changed for want of memory."""
+
+    def __len__(self):
+        return 1
+
+    def __setitem__(self, at, content):
+        raise MemoryError("no room for a map")
+
+
+def test_10_3_a_batch_for_which_there_is_no_memory_needs_a_reset_and_gives_nothing():
+    rig, _, (driver,) = running()
+    balloon = rig.link.balloon
+    ask(rig, 1)
+    blocks, balloon._map = balloon._map, NoRoom()
+    assert driver.batch([give(7)]) == (RESULT_NEEDS_RESET, 0)
+    balloon._map = blocks
+    assert (balloon.given, balloon.ranges(), driver.load(DEV_POOL_GIVEN)) == (0, [], 0)
+
+
 def test_10_5_a_new_life_of_the_frontend_has_the_whole_pool_and_the_request():
     rig, frontend, (driver,) = running()
     ask(rig, 2)

@@ -4,6 +4,7 @@
 import gc
 
 from driver import Frontend, Mirror, MirrorBackend, Pool, Rig, entry, features, status
+from driver.balloon import BLOCK, FrontendBalloon
 from hal import edge
 from hal.sim import Machine, SimDoorbell
 from support import MICROPYTHON, without_allocation
@@ -24,6 +25,7 @@ from virtio.layout import (
     REG_CONFIG,
     REG_CONFIG_GENERATION,
     RESULT_NEEDS_RESET,
+    RESULT_OK,
 )
 from virtio.link import Link
 from virtio.loop import POLL_MS, Loop
@@ -262,6 +264,39 @@ def test_a_device_that_raises_in_its_reset_for_a_new_life_alone_needs_a_reset():
         assert (rig.loop.faults, rig.link.lives) == (1, 2)
         for driver in drivers:
             assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
+class Hasty(Mirror):
+    """Comes to need a reset by what its driver writes, and does the write all the same."""
+
+    def write_config(self, offset, length, value):
+        super().write_config(offset, length, value)
+        self.transport.fail()
+
+
+def test_a_device_that_comes_to_need_a_reset_between_commit_and_answer_leaves_the_result_as_it_is():
+    """docs/transport.md, 4.5."""
+    rig = Rig(Hasty())
+    (driver,) = rig.drivers
+    driver.begin()
+    assert driver.batch([entry(REG_CONFIG, 1)]) == (RESULT_OK, 0)
+    assert (driver.status, driver.config_changes) == (64 | 15, 1)
+    assert driver.batch([entry(REG_CONFIG, 1)]) == (RESULT_NEEDS_RESET, 0)
+
+
+def test_a_new_life_that_was_met_in_part_is_met_again():
+    """docs/transport.md, 10.5: the BE has let go of every block before it acknowledges the first batch of a life."""
+    rig = Rig(Mirror(), Mirror(), pool_size=8 * BLOCK)
+    for driver in rig.drivers:
+        driver.begin()
+    rig.link.balloon.ask(2 * BLOCK)
+    FrontendBalloon(rig.frontend).look()
+    assert rig.link.balloon.given == 2 * BLOCK
+    raising_once(rig.link.balloon, "meet", MemoryError("no room for a state"))
+    first, second = rig.start_frontend()
+    assert first.batch([status(0)]) == (RESULT_NEEDS_RESET, 0)
+    second.must([status(0)])
+    assert rig.link.balloon.given == 0
 
 
 class Woken(Mirror):
