@@ -88,6 +88,11 @@ static int tpl_balloon_send(struct tpl_link *link, unsigned int count)
 
 	if (err || answer.result == TPL_RESULT_OK)
 		return err;
+	if (answer.result == TPL_RESULT_NEEDS_RESET) {
+		/* 10.3: in the next life the whole pool is ours. */
+		tpl_link_break(link, "the backend failed at a change of the pool");
+		return -EIO;
+	}
 	dev_warn_ratelimited(link->dev, "the backend refused a change of the pool: %s (entry %u)\n",
 			     tpl_result_name(answer.result), answer.index);
 	return -EPROTO;
