@@ -7,8 +7,15 @@
  * Doorbells are left out: the backend polls (sleep.pml has them). A frontend that has lost patience begins a new life.
  *
  * A model has two inlines for a batch that the backend believes, reset_first(), the resets that it asks for, and
- * commit(), everything else (`said` is the answer), and two macros: IMPATIENT, how a waiting frontend gives up, and OWNS(n): is frontend epoch n held elsewhere in the model?
+ * commit(), everything else (`said` is the answer), and two macros: IMPATIENT, how a waiting frontend gives up, and
+ * OWNS(n): is frontend epoch n held elsewhere in the model? One with DEVICE_FAILS also has TURN and LAST_TURN, what the
+ * backend may do before the commit and behind it, and said_to(answer): is this what the backend has said?
  */
+#ifndef DEVICE_FAILS
+#define TURN
+#define LAST_TURN
+#define said_to(answer) (answer == committed_answer)
+#endif
 
 /* Driver page (section 3). The word of the entries stands for all of them: the batch's token and its kind. */
 #define REQ 0
@@ -24,6 +31,7 @@
 #define OFFERED 8 /* what else the backend says of itself: the epoch of the life that says it */
 #define PAGE_WORDS 9
 #define POOL 9 /* a word of a buffer, for recovery.pml with IN_FLIGHT */
+#define CONFIG_COUNT 9 /* DEV_CONFIG_COUNT, for handshake.pml with DEVICE_FAILS */
 #define WORDS 10
 #define LANDINGS LANDS(REQ) LANDS(TOKEN) LANDS(FE_EPOCH) LANDS(FOR_BE) LANDS(ENTRIES) LANDS(BE_EPOCH) \
 	LANDS(ANSWER) LANDS(ACK) LANDS(OFFERED) LANDS(POOL)
@@ -37,6 +45,9 @@
 #define EPOCH_AGAIN 6
 #define POOL_WAITS 7
 #define CRC 8
+#define FAILURE_ANSWERED 9
+#define FAILURE_IN_RESULT 10
+#define FAILURE_TOLD 11
 #define LIFE_MB 20
 #define TOKEN_0_WMB 21
 #define ENTRIES_WMB 22
@@ -45,6 +56,7 @@
 #define CLEARED_WMB 25
 #define ANSWER_RELEASE 26
 #define EPOCH_BEFORE_WMB 27
+#define COUNT_RELEASE 28
 #define REQ_ACQUIRE 30
 #define COPY_RMB 31
 #define ACK_ACQUIRE 32
@@ -178,7 +190,7 @@ inline accept() {
 		:: answer == 0 -> with = 0 /* 5: result 0 is never an answer; the status beside it says nothing */
 #endif
 		:: else ->
-			assert(answer == committed_answer);
+			assert(said_to(answer));
 			assert(offered == with) /* what the backend said of itself, it said in this life */
 		fi;
 		committed = false; committed_answer = 0
@@ -197,6 +209,9 @@ inline start() {
 	wmb(BE, EPOCH_0_WMB);
 	store(ACK, 0);
 	store(ANSWER, 0);
+#ifdef DEVICE_FAILS
+	store(CONFIG_COUNT, 0);
+#endif
 	d_step { DRAW(BE, be, be_held, 1) }
 	store(OFFERED, be);
 	wmb(BE, CLEARED_WMB);
@@ -256,6 +271,7 @@ inline take() {
 		reset_first();
 		known = c_fe
 	}
+	TURN
 	d_step {
 		commit();
 		if
@@ -263,6 +279,7 @@ inline take() {
 		:: else
 		fi
 	}
+	LAST_TURN
 	store(ANSWER, said);
 	release(BE, ANSWER_RELEASE);
 	store(ACK, q);
