@@ -18,6 +18,15 @@ MIB = 1 << 20
 POOL = "/sys/kernel/debug/trapless/*/pool"
 BALLOON = 'links["linux0"].balloon'
 
+# The next batch for the pool is committed, and the backend fails before it is answered.
+FAILS_ONCE = f"""
+def fails(entries, balloon={BALLOON}):
+    del balloon.slices
+    yield from balloon.slices(entries)
+    raise ValueError("a fault")
+{BALLOON}.slices = fails
+"""
+
 
 class Balloon:
     """The operator's view of the link's pool."""
@@ -124,6 +133,21 @@ def test_devices_that_come_anew_find_room(pair, frontend, balloon):
     recovery.recovered(frontend, time.monotonic())
     assert pair.backend.eval(f"{BALLOON}.given") == given
     assert balloon.ask(0) == 0
+
+
+def test_a_change_of_the_pool_that_the_backend_fails_at_ends_in_a_new_life_that_does_it(pair, frontend, balloon):
+    recovery.load(frontend)
+    lives = pair.backend.eval('links["linux0"].lives')
+    pair.backend.exec(FAILS_ONCE)
+    assert balloon.ask(MIB) == MIB
+    assert f"given {MIB}" in frontend.check(f"cat {POOL}")
+    assert pair.backend.eval('links["linux0"].lives') == lives + 1
+    frontend.check("dmesg | grep 'link broken: the backend failed at a change of the pool'")
+    recovery.recovered(frontend, time.monotonic())
+    recovery.check_load(frontend)
+    assert balloon.ask(0) == 0
+    recovery.unload(frontend)
+    pair.wait_probed()
 
 
 @pytest.mark.timeout(300)
