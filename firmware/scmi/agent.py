@@ -30,7 +30,6 @@ from scmi.status import (
 )
 
 _KEY_MASK = const(0x3FFFF)
-_PROTOCOL = const(10)
 _WORD = const(0xFFFFFFFF)
 
 # Bytes: header, and header with status.
@@ -70,6 +69,8 @@ class Agent:
         self._revoked_devices = set()
         self._revoked_protocols = set()
         self._configured = []
+        self._made = {}
+        self._newest = None
         self._waker = None
         self.handle = Dispatcher(_KEY_MASK, self, self._explain, self._refuse, self._fail)
 
@@ -87,9 +88,14 @@ class Agent:
         self.delayed.forget()
         self.platform.statistics.hide(self)
         self._forget(False)
-        for protocol in self.platform.protocols.values():
-            if self.versions.get(protocol.ID) != protocol.newest:
-                self.serve(protocol, protocol.newest)
+        if self.handle.rows is not self._newest:
+            self._serve_newest()
+
+    def _serve_newest(self):
+        versions = {protocol.ID: protocol.newest for protocol in self.platform.protocols.values()}
+        if self._newest is None:
+            self._newest = self._all_rows(versions)
+        self.versions, self.handle.rows = versions, self._newest
 
     def _forget(self, permissions):
         for protocol in self.platform.protocols.values():
@@ -105,11 +111,20 @@ class Agent:
             self._waker()
 
     def serve(self, protocol, version):
-        """Serve `protocol` at `version` from now on."""
+        """Serve `protocol` at `version` from now on.
+
+        A frontend may ask for that all the time, and others wait for it meanwhile: rows are made only once.
+        """
+        former = self.versions[protocol.ID]
+        if version == former:
+            return
         self.versions[protocol.ID] = version
-        rows = {at: row for at, row in self.handle.rows.items() if at >> _PROTOCOL != protocol.ID}
-        rows.update(self._rows(protocol))
-        self.handle.rows = rows
+        if self.handle.rows is self._newest:
+            self.handle.rows = self._newest.copy()
+        rows = self.handle.rows
+        for at in self._rows(protocol, former):
+            rows.pop(at, None)  # the prompt may be about to make all of them anew
+        rows.update(self._rows(protocol, version))
 
     def offers(self, protocol, message):
         """Return whether this agent can use the message with id `message` of `protocol`."""
@@ -117,17 +132,27 @@ class Agent:
         return row is not None and (row[9] is None or self.hears)
 
     def _rebuild(self):
-        rows = {}
-        for protocol in self.platform.protocols.values():
-            rows.update(self._rows(protocol))
-        self.handle.rows = rows
+        self._made, self._newest = {}, None
+        self.handle.rows = self._all_rows(self.versions)
         self.platform.statistics.arrange(self)
 
-    def _rows(self, protocol):
-        """Return what the dispatcher checks messages of `protocol` with, by their header bits 17:0."""
+    def _all_rows(self, versions):
+        rows = {}
+        for protocol in self.platform.protocols.values():
+            rows.update(self._rows(protocol, versions[protocol.ID]))
+        return rows
+
+    def _rows(self, protocol, version):
+        """Return what the dispatcher checks messages of `protocol` at `version` with, by their header bits 17:0."""
+        found = self._made.get((protocol.ID, version))
+        if found is None:
+            found = self._made[(protocol.ID, version)] = self._make_rows(protocol, version)
+        return found
+
+    def _make_rows(self, protocol, version):
         rows = {}
         views = {0: [item if self.may_use(protocol, item) else None for item in protocol.resources]}
-        for number, message in protocol.messages(self.versions[protocol.ID]).items():
+        for number, message in protocol.messages(version).items():
             access = message[7]
             if access not in views:
                 views[access] = [item and (None if access & item.forbidden else item) for item in views[0]]

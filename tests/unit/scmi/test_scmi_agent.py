@@ -112,6 +112,27 @@ def test_reset_of_the_device_forgets_the_version():
     assert scmi.ok(CLOCK, 0x0) == [0x30000] and scmi.ok(CLOCK, 0xB, FIXED, 0) == [0, 1, 0]
 
 
+def test_what_messages_are_checked_with_is_made_once_for_each_version():
+    """A frontend may negotiate, and begin a new life, all the time: others wait for it meanwhile."""
+    scmi = client()
+    protocol = scmi.platform.protocols[CLOCK]
+    newest = dict(scmi.backend.handle.rows)
+
+    def is_newest():
+        rows = scmi.backend.handle.rows
+        return rows.keys() == newest.keys() and all(rows[at] is newest[at] for at in newest)
+
+    scmi.backend.serve(protocol, 0x20000)
+    older = dict(scmi.backend.handle.rows)
+    assert older.keys() < newest.keys()
+    scmi.backend.serve(protocol, protocol.newest)
+    assert is_newest()
+    scmi.backend.serve(protocol, 0x20000)
+    assert all(scmi.backend.handle.rows[at] is older[at] for at in older)
+    scmi.backend.reset()
+    assert is_newest()
+
+
 def test_every_row_is_complete():
     for protocol in client().platform.protocols.values():
         numbers = set()
