@@ -32,7 +32,7 @@ class ScmiDevice(RequestDevice):
 
     An event is sent from the loop in a turn of its own, so it never overtakes the reply to the command that caused it.
     A buffer that is too small for its event goes back empty, or with a status (`Events.take`). Statistics stand in
-    shared memory, where the link has any.
+    shared memory, where the link has any; each block of theirs comes there in a turn of its own, too.
     """
 
     device_id = _DEVICE_ID
@@ -62,6 +62,7 @@ class ScmiDevice(RequestDevice):
         self.agent.hear(None)
         if self.negotiated & SHARED_MEMORY:
             self.agent.platform.statistics.show(self.agent, self.shared)
+            self.transport.wake()
         super().activate(queues)
 
     def enable(self, index, queue):
@@ -86,7 +87,11 @@ class ScmiDevice(RequestDevice):
         super().reset()
 
     def woken(self):
-        """Send what waits, as far as there are buffers for it; for the rest wait for buffers, or for the next turn."""
+        """Go on with the statistics; or send what waits, as far as there are buffers for it, and wait for more of them,
+        or for the next turn."""
+        if self.agent.platform.statistics.go_on(self.agent):
+            self.transport.wake()
+            return
         if self._queue is None:
             return
         self.transport.unwatch(_EVENTS)

@@ -190,7 +190,10 @@ class Layout:
 
 
 class Shown:
-    """A region of one agent. `place`: the virtio.shared.Region it lies in; `size`: bytes of it that are used."""
+    """A region of one agent. `place`: the virtio.shared.Region it lies in; `size`: bytes of it that are used.
+
+    It is made once, and begun for each life of the frontend, while others wait.
+    """
 
     def __init__(self, agent, protocol, kind, place, clock):
         _, signature, block = kind
@@ -202,22 +205,45 @@ class Shown:
         self._blocks = [
             block(resource, place.window, at, clock) for resource, at in zip(protocol.resources, layout.offsets) if at
         ]
-        place.window.fill(0, place.length, 0)
-        place.window.w16(_COUNT, len(protocol.resources))
-        place.window.w32(0, signature)
+        self._signature = signature
+        self._next = 0
+
+    def begin(self):
+        """Clear the region, which holds anything, and show that it has no blocks yet."""
+        window = self.place.window
+        window.fill(0, self.place.length, 0)
+        window.w16(_COUNT, len(self._protocol.resources))
+        window.w32(0, self._signature)
+        self._next = 0
+
+    def go_on(self):
+        """Show the next block that the agent may use; return whether there was one."""
+        while self._next < len(self._blocks):
+            self._next += 1
+            if self._arrange(self._blocks[self._next - 1]):
+                return True
+        return False
 
     def arrange(self):
         """Show what the agent may use, and nothing else."""
         for block in self._blocks:
-            allowed = self._agent.may_use(self._protocol, block.resource)
-            if allowed and not block.begun:
-                block.begin()
-                wmb()
-                self.place.window.w32(_OFFSETS + 4 * block.resource.id, block.at)
-            elif block.begun and not allowed:
-                self.place.window.w32(_OFFSETS + 4 * block.resource.id, 0)
-                wmb()
-                block.end()
+            self._arrange(block)
+
+    def _arrange(self, block):
+        """Show `block` or hide it, as permissions say; return whether it was the other way round."""
+        allowed = self._agent.may_use(self._protocol, block.resource)
+        if allowed == block.begun:
+            return False
+        offset = _OFFSETS + 4 * block.resource.id
+        if allowed:
+            block.begin()
+            wmb()
+            self.place.window.w32(offset, block.at)
+        else:
+            self.place.window.w32(offset, 0)
+            wmb()
+            block.end()
+        return True
 
     def refresh(self):
         """Bring everything up to date."""
@@ -248,6 +274,7 @@ class Statistics:
         self.clock = clock
         self._platform = platform
         self._shown = {}
+        self._made = {}
         self._waits = False
 
     def sizes(self):
@@ -264,15 +291,26 @@ class Statistics:
         return protocol.resources if protocol else ()
 
     def show(self, agent, places):
-        """Show them to `agent` in `places`, {number: virtio.shared.Region}."""
+        """Show them to `agent` in `places`, {number: virtio.shared.Region}: block by block, see `go_on`."""
         self.hide(agent)
         shown = {}
         for number, kind in _KINDS.items():
             if kind[0] in places:
-                shown[number] = Shown(agent, self._platform.protocols[number], kind, places[kind[0]], self.clock)
+                shown[number] = self._make(agent, number, kind, places[kind[0]])
+                shown[number].begin()
         self._shown[agent] = shown
-        self.arrange(agent)
         self._wait()
+
+    def _make(self, agent, number, kind, place):
+        made = self._made.get((agent, number))
+        if made is None or made.place is not place:
+            made = Shown(agent, self._platform.protocols[number], kind, place, self.clock)
+            self._made[(agent, number)] = made
+        return made
+
+    def go_on(self, agent):
+        """Show `agent` the next block; return whether there was one."""
+        return any(shown.go_on() for shown in self._shown.get(agent, {}).values())
 
     def hide(self, agent):
         """Show them to `agent` no longer."""

@@ -308,3 +308,26 @@ def test_time_of_a_reading_is_0_while_it_is_stored():
         board.pass_time(PERIOD_MS)
         assert seen == [None], when
         assert board.readings.readings(2, 2)
+
+
+def blocks(regions):
+    """How many blocks there are in all regions."""
+    found = 0
+    for window in [region.window for region in regions.values()]:
+        found += sum(window.r32(16 + 4 * number) != 0 for number in range(window.r32(8) & 0xFFFF))
+    return found
+
+
+def test_one_block_comes_in_each_turn():
+    """Others wait for that no longer than for a message."""
+    board = Board()
+    board.begin()
+    statistics, agent = board.platform.statistics, board.platform.agents[0]
+    regions = board.rig.link.ports[0].device.shared
+    all_of_them = blocks(regions)
+    assert all_of_them > 3
+    statistics.show(agent, regions)
+    for shown in range(all_of_them):
+        assert blocks(regions) == shown
+        assert statistics.go_on(agent)
+    assert blocks(regions) == all_of_them and not statistics.go_on(agent)
