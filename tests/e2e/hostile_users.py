@@ -99,13 +99,14 @@ class Users:
     def __init__(self, frontend, shm, mend_max_ms):
         self.frontend = frontend
         start, size = shm
-        frontend.check("rm -f /tmp/users.*")
+        frontend.check("rm -f /tmp/users.*; echo 1 > /tmp/users.life")
         calls = (f"readers {start} {start + size}", f"takers {mend_max_ms}")
         started = " ".join(f"turns {who} '{call}' &" for who, call in zip(self.WHO, calls, strict=True))
         frontend.check(f"{SCRIPT} {{ {started} }} > /dev/null 2>&1")
 
     def look(self):
         """Fail if one of them was shown what cannot be, or waits for longer than it may."""
+        assert self.read("life"), "Linux has restarted: a report of damage ended its life"
         assert self.read("wrong") == ""
         for who in self.WHO:
             name, _, began = self.read(f"{who}.step").rpartition(" ")
