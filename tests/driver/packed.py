@@ -4,7 +4,7 @@
 A place in the ring is the number of a descriptor with the wrap counter in bit 15, as in event suppression structures.
 """
 
-from driver.entries import INDIRECT
+from driver.entries import INDIRECT, NEXT
 from driver.ring import Ring, linked
 
 AVAIL, USED, WRAP = 1 << 7, 1 << 15, 1 << 15
@@ -39,6 +39,14 @@ class PackedRing(Ring):
         for place, (address, length, flags) in reversed(list(zip(places, pieces))):  # the first one last: 2.8.6
             self.describe(place & ~WRAP, address, length, flags | self.available(place), buffer_id)
         self.next_avail = self.advance(self.next_avail, len(pieces))
+
+    def place(self, address, length, flags=0):
+        """Make a list of one descriptor available, in the place that comes next; buffers return in their order."""
+        self.offer((address, length, flags))
+
+    def violate(self):
+        """Have a list go on in a descriptor that is not available, which only a reset helps."""
+        self.describe(self.next_avail & ~WRAP, self.pool.base, 16, NEXT | self.available(self.next_avail))
 
     def _offer(self, pieces, indirect):
         slots = 1 if indirect else len(pieces)

@@ -23,6 +23,16 @@ class SplitRing(Ring):
         self.next_avail = self.next_avail + 1 & 0xFFFF
         self.pool.store(self.avail + 2, "<H", self.next_avail)
 
+    def place(self, address, length, flags=0):
+        """Make a chain of one descriptor available, in the place that comes next; buffers return in their order."""
+        head = self.next_avail % self.size
+        self.describe(head, address, length, flags)
+        self.offer(head)
+
+    def violate(self):
+        """Have the available index jump, which only a reset helps."""
+        self.pool.store(self.avail + 2, "<H", self.next_avail + self.size + 1 & 0xFFFF)
+
     def _offer(self, pieces, indirect):
         table = self.pool.take(16 * len(pieces)) if indirect else None
         heads = [self._free.pop() for _ in (pieces[:1] if indirect else pieces)]

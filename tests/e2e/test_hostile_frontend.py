@@ -5,6 +5,7 @@ The guest of the second link is paused; a process on the host plays its part, wi
 """
 
 import dataclasses
+import statistics
 import time
 
 import pytest
@@ -15,10 +16,12 @@ from trapless import bench
 from virtio import layout
 from virtio.status import NEEDS_RESET
 
-ROUNDS = 300
-BLOCKS = 5
+ROUNDS = 400
+BLOCKS = 9
 MOST = 3
-ATTEMPTS = 5
+# A second one for a host that others use: a backend that is kept busy then gets less of it, which the control does not
+# show. With twice as many runnable threads as processors the ratio of the same flood was anything from 1 to 10.
+ATTEMPTS = 2
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +46,18 @@ def hostile(pair, victim):
     return floods.HostileFrontend(pair, *victim)
 
 
+@pytest.mark.parametrize("wanted", [floods.SPLIT, floods.PACKED], ids=["split", "packed"])
 @on_xen.NO_PAUSE
-def test_a_violated_ring_needs_a_reset_and_gets_silence(pair, hostile, read_sensor):
-    hostile.frontend.start()
-    rng = hostile.drivers[floods.RNG].begin()
+def test_a_violated_ring_needs_a_reset_and_gets_silence(hostile, read_sensor, wanted):
+    broken = hostile.counted()["broken"]
+    rng = hostile.drivers[floods.RNG].begin(wanted)
     assert len(rng.request(b"", 64)) == 64
     hostile.violate(rng)
     deadline = time.monotonic() + 10
     while not rng.status & NEEDS_RESET:
         assert time.monotonic() < deadline, "no NEEDS_RESET"
         time.sleep(floods.WAIT)  # nothing wakes us; the deadline bounds it
-    assert "broken 1" in pair.backend.exec("status()")
+    assert hostile.counted()["broken"] == broken + 1
     told = rng.interrupts
     for _ in range(20):
         hostile.violate(rng)
@@ -72,15 +76,12 @@ def p99_under(load, frontend, steady):
 
 
 def pace_under(flood, frontend, steady):
-    """The p99 under the flood, as a ratio to that of the control: of the best of several blocks of each, in turns.
-
-    Others use the processors, too, which can only make it more.
-    """
+    """The p99 under the flood, as a ratio to that of the control: medians of blocks of each, in turns."""
     control = floods.Burn(flood)
     blocks = [[p99_under(load, frontend, steady) for load in (flood, control)] for _ in range(BLOCKS)]
-    best = [min(column) for column in zip(*blocks, strict=True)]
-    print(f"{type(flood).__name__}: {best[0] / best[1]:.2f}, of {blocks} ns")
-    return best[0] / best[1]
+    under, without = [statistics.median(column) for column in zip(*blocks, strict=True)]
+    print(f"{type(flood).__name__}: {under / without:.2f}, {under / 1000:.0f} us to {without / 1000:.0f} us")
+    return under / without
 
 
 @pytest.mark.plain_kernel("it judges time, of which this kernel takes more")
@@ -90,5 +91,14 @@ def test_a_flood_leaves_the_other_its_pace(hostile, frontend, steady, kind):
     """At most three times the p99 of a run in which the flooding process works as much and sends nothing."""
     flood = kind(hostile)
     flood.prepare()
-    assert any(pace_under(flood, frontend, steady) <= MOST for _ in range(ATTEMPTS))
-    assert flood.steps > BLOCKS, "that is no flood"
+    try:
+        before = flood.counted()
+        is_kept = any(pace_under(flood, frontend, steady) <= MOST for _ in range(ATTEMPTS))
+        rate = (flood.counted() - before) / flood.seconds
+    finally:
+        flood.end()
+    print(
+        f"{flood.steps / flood.seconds:.0f} steps, {rate:.0f} {flood.counter} per second, processor {flood.share:.2f}"
+    )
+    assert rate >= flood.least, "that is no flood"
+    assert is_kept
