@@ -151,6 +151,7 @@ static int tpl_stats_show(struct seq_file *file, void *unused)
 	seq_printf(file, "broken_queues %llu\n", stats.broken_queues);
 	seq_printf(file, "timeouts %llu\n", stats.timeouts);
 	seq_printf(file, "silences %llu\n", stats.silences);
+	seq_printf(file, "lost_doorbells %llu\n", stats.lost_doorbells);
 	seq_printf(file, "recoveries %llu\n", stats.recoveries);
 	seq_printf(file, "recovery_ms %u\n", stats.recovery_ms);
 	return 0;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Heartbeats: ours, and what the backend's say of it (docs/transport.md, 4.9)
+ * Heartbeats: ours, and what the backend's say of it (docs/transport.md, 4.9); and a look at what no
+ * doorbell has told of (6.5)
  *
  * Looks are counted, not time: a frontend that was stopped itself gives the backend as many as ever.
  * Nothing follows from silence but that it is shown: requests end by their drivers' own time-outs.
  */
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/virtio_config.h>
@@ -14,6 +16,12 @@
 /* A backend that announces another period is taken for one that does not beat. */
 #define TPL_BEAT_MIN_MS 100
 #define TPL_BEAT_MAX_MS 10000
+
+/* How often we look at the pages of a backend that does not beat. */
+#define TPL_BEAT_LOOK_MS 1000
+
+/* A doorbell that has not come so long after what it is to tell of is lost. */
+#define TPL_LATE_MS 20
 
 /* So many looks in a row without a change mean silence. */
 #define TPL_BEAT_MISSED 4
@@ -63,18 +71,49 @@ static void tpl_beat_look(struct tpl_link *link)
 	beat->missed = 0;
 }
 
+static void tpl_beat_queue(struct tpl_link *link)
+{
+	unsigned int ms = link->beat.period_ms ?: TPL_BEAT_LOOK_MS;
+
+	queue_delayed_work(system_freezable_wq, &link->beat.work, msecs_to_jiffies(ms));
+}
+
+/*
+ * 6.5: a backend that was not heard once does not ring again, where it goes by event indices. Then
+ * nothing would come back any more.
+ */
+static void tpl_beat_catch_up(struct tpl_link *link)
+{
+	bool behind;
+	u64 heard;
+
+	scoped_guard(spinlock_irqsave, &link->lock) {
+		behind = tpl_link_is_behind(link);
+		heard = link->stats.interrupts;
+	}
+	if (behind) {
+		msleep(TPL_LATE_MS);
+		scoped_guard(spinlock_irqsave, &link->lock)
+			link->stats.lost_doorbells += heard == link->stats.interrupts;
+	}
+	tpl_link_look(link, false);
+}
+
 static void tpl_beat_work(struct work_struct *work)
 {
 	struct tpl_link *link = container_of(to_delayed_work(work), struct tpl_link, beat.work);
 	struct tpl_beat *beat = &link->beat;
 
 	scoped_guard(spinlock_irqsave, &link->lock) {
-		if (link->closing || !beat->period_ms)
+		if (link->closing)
 			return;
-		tpl_store_release(link->devices[0].driver, TPL_DRV_HEARTBEAT, ++beat->count);
-		tpl_beat_look(link);
-		queue_delayed_work(system_freezable_wq, &beat->work, msecs_to_jiffies(beat->period_ms));
+		if (beat->period_ms) {
+			tpl_store_release(link->devices[0].driver, TPL_DRV_HEARTBEAT, ++beat->count);
+			tpl_beat_look(link);
+		}
+		tpl_beat_queue(link);
 	}
+	tpl_beat_catch_up(link);
 }
 
 /* Beat as often as this life of the backend does, and listen to it; any number of times. */
@@ -89,9 +128,8 @@ void tpl_beat_start(struct tpl_link *link)
 		period_ms = 0;
 	scoped_guard(spinlock_irqsave, &link->lock) {
 		link->beat.period_ms = period_ms;
-		if (period_ms && !link->closing)
-			queue_delayed_work(system_freezable_wq, &link->beat.work,
-					   msecs_to_jiffies(period_ms));
+		if (!link->closing)
+			tpl_beat_queue(link);
 	}
 }
 

@@ -230,6 +230,30 @@ static bool tpl_look_at_config(struct tpl_device *device)
 	return true;
 }
 
+static bool tpl_device_is_behind(struct tpl_device *device)
+{
+	if (device->state != TPL_UP)
+		return false;
+	return tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch ||
+	       (device->live && tpl_load(device->page, TPL_DEV_USED_COUNT) != device->used_count) ||
+	       (device->known &&
+		tpl_load(device->page, TPL_DEV_CONFIG_COUNT) != device->config_count);
+}
+
+/* Whether there is something new on a device that is up, which nobody has looked at yet. */
+bool tpl_link_is_behind(struct tpl_link *link)
+{
+	struct tpl_device *device;
+
+	lockdep_assert_held(&link->lock);
+	if (link->broken)
+		return false;
+	for (device = tpl_first(link); device; device = tpl_next(device))
+		if (tpl_device_is_behind(device))
+			return true;
+	return false;
+}
+
 /* Returns whether there is something for the work item. */
 static bool tpl_device_look(struct tpl_device *device)
 {
@@ -257,16 +281,16 @@ static bool tpl_device_look(struct tpl_device *device)
 }
 
 /*
- * Look at every word that the backend may have changed. Called from the doorbell's interrupt or the
- * polling timer.
+ * Look at every word that the backend may have changed. Called from the doorbell's interrupt or a
+ * timer; `interrupt`: it counts as one. Any context.
  */
-void tpl_link_look(struct tpl_link *link)
+void tpl_link_look(struct tpl_link *link, bool interrupt)
 {
 	struct tpl_device *device;
 	bool work = false;
 
 	scoped_guard(spinlock_irqsave, &link->lock) {
-		link->stats.interrupts++;
+		link->stats.interrupts += interrupt;
 		tpl_echo_heard(link);
 		for (device = tpl_first(link); device; device = tpl_next(device))
 			work |= tpl_device_look(device);
@@ -283,5 +307,5 @@ void tpl_link_heard(struct mbox_client *client, void *message)
 	struct tpl_link *link = container_of(client, struct tpl_link, client);
 
 	if (!link->polls)
-		tpl_link_look(link);
+		tpl_link_look(link, true);
 }

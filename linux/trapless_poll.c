@@ -56,7 +56,7 @@ static enum hrtimer_restart tpl_poll(struct hrtimer *timer)
 {
 	struct tpl_link *link = container_of(timer, struct tpl_link, poll);
 
-	tpl_link_look(link);
+	tpl_link_look(link, true);
 	scoped_guard(spinlock_irqsave, &link->ring_lock) {
 		/* Bounded: beyond this nothing changes. */
 		if (link->idle_looks < TPL_POLL_PATIENCE + TPL_POLL_DOUBLINGS)

@@ -254,7 +254,7 @@ static int tpl_resume(struct device *dev)
 {
 	struct tpl_link *link = dev_get_drvdata(dev);
 
-	tpl_link_look(link);
+	tpl_link_look(link, false);
 	tpl_link_ring(link);
 	return 0;
 }

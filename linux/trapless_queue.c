@@ -199,7 +199,7 @@ static void tpl_resume_vq(struct tpl_device *device, struct virtqueue *vq)
 		vq->reset = false;
 		device->used_count = ~tpl_load(device->page, TPL_DEV_USED_COUNT);
 	}
-	tpl_link_look(device->link);
+	tpl_link_look(device->link, false);
 }
 
 /*

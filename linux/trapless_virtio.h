@@ -180,6 +180,7 @@ struct tpl_stats {
 	u64 broken_queues;
 	u64 timeouts;
 	u64 silences;
+	u64 lost_doorbells;
 	u64 recoveries;
 	u32 recovery_ms; /* that the last one took */
 };
@@ -314,7 +315,8 @@ void tpl_life_end(struct tpl_link *link);
 void tpl_link_heard(struct mbox_client *client, void *message);
 void tpl_link_rung(struct mbox_client *client, void *message, int err);
 void tpl_link_ring(struct tpl_link *link);
-void tpl_link_look(struct tpl_link *link);
+void tpl_link_look(struct tpl_link *link, bool interrupt);
+bool tpl_link_is_behind(struct tpl_link *link);
 void tpl_link_kick(struct tpl_device *device);
 void tpl_link_break(struct tpl_link *link, const char *why);
 void tpl_device_break(struct tpl_device *device);
