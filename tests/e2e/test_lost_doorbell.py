@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A doorbell may be lost; what it was to tell of is seen all the same, soon enough for a request.
 
-Source: docs/transport.md, 6.5. A process on the host clears the word in which Linux says that it sleeps: so the backend rings no more, as if each
-doorbell were lost.
+Source: docs/transport.md, 6.5. A process on the host clears the word in which Linux says that it sleeps: so the backend
+rings no more, as if each doorbell were lost.
 """
 
 import mmap
