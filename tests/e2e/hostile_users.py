@@ -109,7 +109,8 @@ class Users:
         assert self.read("life"), "Linux has restarted: a report of damage ended its life"
         assert self.read("wrong") == ""
         for who in self.WHO:
-            name, _, began = self.read(f"{who}.step").rpartition(" ")
+            # The first line alone: what is written anew while it is read leaves its end behind that.
+            name, _, began = self.read(f"{who}.step").partition("\n")[0].rpartition(" ")
             now = float(self.frontend.check("cat /proc/uptime").split()[0])
             if name and now - int(began) > LONGEST * self.frontend.patience:
                 raise AssertionError(f"{name}: for {now - int(began):.0f} s\n{self.where()}")
