@@ -69,7 +69,7 @@ verify: ## search the models of the transport with Spin (minutes), print the fig
 	@.venv/bin/python -m trapless.verify $(ARGS)
 
 hostile: ## HOSTILE_CASES wrong things that a backend does to Linux's driver in a virtual machine
-	@$(SETUP) machines
+	@$(SETUP) machines linux-tests
 	@TRAPLESS_HOSTILE_CASES=$(HOSTILE_CASES) .venv/bin/pytest tests/e2e/test_hostile_backend.py -s $(TEST_ARGS)
 
 image: ## build/image/: both machines to boot by hand; Image, ELF and device tree to flash

@@ -58,7 +58,8 @@ def need(path: Path, what: str) -> Path:
     """
     if not path.exists():
         raise TraplessError(
-            f"{what} is missing: {path}\n`make firmware linux` builds it; `trapless doctor` says what it needs"
+            f"{what} is missing: {path}\n`make firmware linux` builds it, `make test` what only tests need; "
+            "`trapless doctor` says what it needs"
         )
     return path
 

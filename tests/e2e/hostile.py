@@ -198,7 +198,7 @@ class HostileBackend:
         if kind == "split":
             terms = terms._replace(features=terms.features & ~RING_PACKED)
             self.count(kind)
-        self.well = self.random.random() < GOOD
+        self.well = self.random.random() < 0.5
         publish = [page.announce(terms) for page in self.pages]
         if kind == "page":
             self.spoil_page()
@@ -215,11 +215,8 @@ class HostileBackend:
         if kind == "honest" and not attached:
             raise NotAttached(f"Linux did not attach to life {self.lives}, in which nothing was wrong so far")
         assert kind != "split" or not attached, "Linux took split queues of a backend that is not trusted"
-        if attached and self.well:
+        if attached and self.well and self.random.random() < GOOD:
             self.behave(GOOD_SECONDS)
-        # An instance that goes as soon as its protocols are there has Linux 6.12.107 use what it has freed:
-        # docs/limits-of-linux.md. From here on no further one has any.
-        self.well = False
         for _ in range(attacks if attached else ALONE):
             self.attack()
             self.serve(0.01)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files of another Debian release or architecture, without touching the machine's own apt.
 
-An apt of its own (state, lists, cache in a temporary folder; see apt.conf(5), `Dir`) asks the mirror that the machine
+An apt of its own (state, lists, cache in a temporary folder; see apt.conf(5), `Dir`) asks the mirrors that the machine
 is configured with. apt verifies everything with the keys of the machine's debian-archive-keyring, from the signed
 release file down to each file's hash.
 """
@@ -48,25 +48,38 @@ class Part(enum.Enum):
     UPSTREAM = (*SOURCE, "--tar-only")
 
 
-def mirrors() -> list[str]:
-    """Addresses of the Debian archive that the machine's apt is configured with, best first."""
+class Archive(enum.Enum):
+    """An archive of Debian, as the label in its release file."""
+
+    MAIN = "Debian"
+    SECURITY = "Debian-Security"
+
+
+def archive_of(suite: str) -> Archive:
+    """The archive that has a suite."""
+    return Archive.SECURITY if suite.endswith("-security") else Archive.MAIN
+
+
+def mirrors(archive: Archive = Archive.MAIN) -> list[str]:
+    """Addresses of one of Debian's archives that the machine's apt is configured with, best first."""
     form = "$(CREATED_BY)|$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
     command = ["apt-get", "indextargets", "--format", form]
     lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
-    wanted = "Packages|Debian|Debian|main|"
+    wanted = f"Packages|Debian|{archive.value}|main|"
     return list(dict.fromkeys(line.removeprefix(wanted) for line in lines if line.startswith(wanted)))
 
 
-def mirror() -> str:
-    """The first of `mirrors()`, after an update of the machine's lists if there is none.
+def mirror(archive: Archive = Archive.MAIN) -> str:
+    """The first of `mirrors(archive)`, after an update of the machine's lists if there is none.
 
-    Raises: Failure if the machine's apt knows no Debian archive.
+    Raises: Failure if the machine's apt knows no such archive.
     """
-    if not mirrors():
+    if not mirrors(archive):
         packages.refresh()
-    if not mirrors():
-        raise Failure("apt knows no mirror of Debian: look at /etc/apt/sources.list.d, then run `apt-get update`")
-    return mirrors()[0]
+    if not mirrors(archive):
+        advice = "look at /etc/apt/sources.list.d, then run `apt-get update`"
+        raise Failure(f"apt knows no mirror of {archive.value}: {advice}")
+    return mirrors(archive)[0]
 
 
 class Apt:
@@ -85,7 +98,7 @@ class Apt:
             (self.folder / name).mkdir(parents=True)
         (self.folder / "status").touch()
         keys = f" signed-by={KEYRING}" if KEYRING.exists() else ""
-        where = {"keys": keys, "mirror": mirror(), "suite": self.suite}
+        where = {"keys": keys, "mirror": mirror(archive_of(self.suite)), "suite": self.suite}
         entries = [ENTRY.format(source=source, targets=targets, **where) for source, targets in TYPES]
         (self.folder / "sources.list").write_text("".join(entries))
         configuration = CONFIGURATION.format(folder=self.folder, architecture=architecture)
@@ -96,12 +109,19 @@ class Apt:
         run(["apt-get", *self.options, "update", "--quiet"], self.log)
         report.downloaded += sum(file.stat().st_size for file in self.folder.glob("state/lists/*") if file.is_file())
 
-    def fetch(self, package: str, part: Part, into: Path) -> list[Path]:
-        """Download a package, or what of it is asked for. Raises: Failure."""
-        run(["apt-get", *self.options, "--quiet", *part.value, package], self.log, cwd=into)
+    def fetch(self, package: str, part: Part, into: Path, version: str) -> list[Path]:
+        """Download a package, or what of it is asked for: this version, or the newest without it. Raises: Failure."""
+        wanted = f"{package}={version}" if version in self.versions(package) else package
+        run(["apt-get", *self.options, "--quiet", *part.value, wanted], self.log, cwd=into)
         files = [file for file in into.iterdir() if file.is_file()]
         report.downloaded += sum(file.stat().st_size for file in files)
         return files
+
+    def versions(self, package: str) -> list[str]:
+        """The versions of a package, and of the source package that it is built from, that the suite has."""
+        command = ["apt-cache", *self.options, "madison", package]
+        lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        return [line.split("|")[1].strip() for line in lines]
 
 
 @contextlib.contextmanager

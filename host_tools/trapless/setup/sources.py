@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What comes from another release of Debian than the machine's: sources of MicroPython, Linux and Xen, arm64 busybox.
 
-All from one stable suite, which changes at point releases only: security suites drop their old versions. The versions
-below are those that the project was last tested with, pinned by hash. Should the suite have moved on, its version is
-taken (apt verified it) and reported; every test report names what was used.
+All from one stable suite, which changes at point releases only, but Linux: its security suite has the corrections that
+a frontend needs (docs/adr/0023). The versions below are those that the project was last tested with, pinned by hash.
+Should the suite have them no longer, its newest is taken (apt verified it) and reported; every test report names what
+was used.
 """
 
 import contextlib
-import functools
 import hashlib
 import os
 import subprocess
@@ -19,16 +19,18 @@ from . import apt, cache
 from .report import Failure, report, run, say
 
 SUITE = "trixie"
+SECURITY = f"{SUITE}-security"
 ARCHITECTURE = "arm64"
 
 
 class Source(NamedTuple):
-    """A package to fetch: its name, what of it, and the files of the tested version with their SHA-256."""
+    """A package to fetch: its name, what of it, the files of the tested version with their SHA-256, its suite."""
 
     package: str
     part: apt.Part
     tested: str
     sha256: dict[str, str]
+    suite: str = SUITE
 
 
 MICROPYTHON = Source(
@@ -44,10 +46,11 @@ MICROPYTHON = Source(
 LINUX = Source(
     "linux-source-6.12",
     apt.Part.BINARY,
-    "6.12.107-1",
+    "6.12.117-1",
     {
-        "linux-source-6.12_6.12.107-1_all.deb": "775b9ef84d7fa7927ccebfec33fbbe9aeb2482ebf9a92c771aafd33fb6e2ee27",
+        "linux-source-6.12_6.12.117-1_all.deb": "9141325315c7f1eca682113d185a8c77c82814aa6e32f7e127e61d6106403835",
     },
+    SECURITY,
 )
 BUSYBOX = Source(
     "busybox-static",
@@ -70,30 +73,33 @@ EVERYTHING = (MICROPYTHON, LINUX, BUSYBOX, XEN)
 
 
 class Shelf:
-    """What was fetched; the isolated apt is set up at most once, when something is not in the cache."""
+    """What was fetched; the isolated apt of a suite is set up at most once, when something is not in the cache."""
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
-        self.stack = stack
+        self._stack = stack
+        self._apts: dict[str, apt.Apt] = {}
 
-    @functools.cached_property
-    def _apt(self) -> apt.Apt:
-        with report.step("downloads", f"reading the package lists of Debian {SUITE}"):
-            return self.stack.enter_context(apt.isolated(SUITE, ARCHITECTURE))
+    def _apt(self, suite: str) -> apt.Apt:
+        if suite not in self._apts:
+            with report.step("downloads", f"reading the package lists of Debian {suite}"):
+                self._apts[suite] = self._stack.enter_context(apt.isolated(suite, ARCHITECTURE))
+        return self._apts[suite]
 
     def get(self, what: Source) -> Path:
         """The cached folder with the files of a package, and `version`."""
-        key = cache.key_of(SUITE, ARCHITECTURE, *what.sha256.values())
+        key = cache.key_of(what.suite, ARCHITECTURE, *what.sha256.values())
         return cache.entry(what.package, key, lambda folder: self._fill(what, folder))
 
     def _fill(self, what: Source, folder: Path) -> None:
-        lists = self._apt
+        lists = self._apt(what.suite)
         with report.step("downloads", f"fetching {what.package}"):
-            files = lists.fetch(what.package, what.part, folder)
+            files = lists.fetch(what.package, what.part, folder, what.tested)
         version = version_of(files)
         if version == what.tested:
             verify(files, what.sha256)
         else:
-            say(f"Debian {SUITE} now has {what.package} {version}; {what.tested} is what this version was tested with")
+            found = f"Debian {what.suite} now has {what.package} {version}"
+            say(f"{found}; {what.tested} is what this version was tested with")
         (folder / "version").write_text(version)
 
 

@@ -147,6 +147,21 @@ def test_the_machine_s_mirror_is_found_among_others(tmp_path, monkeypatch):
     program(tmp_path, "apt-get", "\n".join(f"echo '{line}'" for line in lines))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert apt.mirrors() == ["http://mirror.example/day/20260101/"]
+    assert apt.mirror(apt.archive_of("trixie-security")) == "http://mirror.example/security/"
+
+
+@pytest.mark.parametrize(("version", "asked"), [("1.2-3", "tool=1.2-3"), ("1.2-2", "tool")])
+def test_the_tested_version_is_fetched_while_the_suite_has_it(tmp_path, monkeypatch, version, asked):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(apt, "mirror", lambda archive: "http://mirror.example/")
+    program(tmp_path, "apt-cache", "echo ' tool | 1.2-4 | somewhere'; echo ' tool | 1.2-3 | somewhere'")
+    program(tmp_path, "apt-get", 'for last; do :; done; echo "$last" >fetched')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "apt").mkdir()
+    (tmp_path / "into").mkdir()
+    one = apt.Apt(tmp_path / "apt", "trixie-security", "arm64")
+    (file,) = one.fetch("tool", apt.Part.BINARY, tmp_path / "into", version)
+    assert file.read_text() == f"{asked}\n"
 
 
 def test_a_machine_without_a_mirror_gets_advice(tmp_path, monkeypatch):
