@@ -12,7 +12,7 @@ import app
 from hal.compat import const
 from scmi.device import ScmiDevice
 from scmi.platform import DescriptionError, Platform
-from virtio.link import Link
+from virtio.link import Link, leave
 from virtio.loop import Loop
 from virtio.rng import Rng
 
@@ -87,11 +87,20 @@ class Refused(Exception):
 
 
 def compose(machine, served, load=load_platform):
-    """Return a Loop over everything that `machine` (see `hal`) has, not started; Refused if a device cannot be made."""
+    """Return a Loop over everything that `machine` (see `hal`) has, not started; Refused if a device cannot be made.
+
+    Whatever is raised, no frontend sees a backend then, not even that of the life before.
+    """
     composer = Composer(machine, served, load)
     loop = Loop(machine)
-    for description in machine.links():
-        served.links.append(loop.add(composer.link(description)))
+    descriptions = list(machine.links())
+    try:
+        for description in descriptions:
+            served.links.append(loop.add(composer.link(description)))
+    except Exception:
+        for description in descriptions:
+            leave(description)
+        raise
     return loop
 
 

@@ -44,7 +44,21 @@ static void tpl_block_free(struct tpl_link *link, struct tpl_block *block)
 {
 	dma_free_pages(tpl_pool_device(link), TPL_BLOCK_SIZE, block->page, block->dma,
 		       DMA_BIDIRECTIONAL);
-	block->page = NULL;
+	WRITE_ONCE(block->page, NULL);
+}
+
+/* Whether a part of a range of the pool is given back. Any context. */
+bool tpl_balloon_touches(struct tpl_link *link, u64 address, size_t size)
+{
+	const struct tpl_balloon *balloon = &link->balloon;
+	u64 first = (address - link->pool_base) >> TPL_POOL_BLOCK_SHIFT;
+	u64 last = (address - link->pool_base + size - !!size) >> TPL_POOL_BLOCK_SHIFT;
+	u64 number;
+
+	for (number = first; number <= last && number < balloon->blocks; number++)
+		if (READ_ONCE(balloon->block[number].page))
+			return true;
+	return false;
 }
 
 static void tpl_balloon_entry(struct tpl_balloon *balloon, unsigned int index, u16 offset,
@@ -102,7 +116,7 @@ static int tpl_balloon_send(struct tpl_link *link, unsigned int count)
 static bool tpl_balloon_add(struct tpl_link *link, unsigned int index)
 {
 	struct tpl_balloon *balloon = &link->balloon;
-	struct tpl_block found;
+	struct tpl_block found, *block;
 	u64 offset;
 
 	if (!tpl_block_alloc(link, &found))
@@ -113,7 +127,9 @@ static bool tpl_balloon_add(struct tpl_link *link, unsigned int index)
 		return false;
 	}
 	tpl_balloon_block(balloon, index, TPL_REG_POOL_GIVE, offset >> TPL_POOL_BLOCK_SHIFT);
-	*tpl_balloon_at(balloon, index) = found;
+	block = tpl_balloon_at(balloon, index);
+	block->dma = found.dma;
+	WRITE_ONCE(block->page, found.page);
 	WRITE_ONCE(balloon->given, balloon->given + 1);
 	return true;
 }

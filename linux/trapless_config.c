@@ -69,7 +69,6 @@ void tpl_config_set(struct virtio_device *vdev, unsigned int offset, const void 
 		    unsigned int length)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
-	struct tpl_answer answer;
 
 	guard(mutex)(&device->mutex);
 	if (!(device->status & VIRTIO_CONFIG_S_FEATURES_OK)) {
@@ -87,7 +86,7 @@ void tpl_config_set(struct virtio_device *vdev, unsigned int offset, const void 
 		return;
 	if (!tpl_batch_add(device, TPL_REG_CONFIG + offset, length, 0,
 			   tpl_config_value(buf, length)))
-		tpl_batch_commit(device, &answer, "a configuration write");
+		tpl_batch_push(device, "a configuration write");
 }
 
 /*

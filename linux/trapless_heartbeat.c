@@ -35,6 +35,7 @@ static bool tpl_beats_expected(struct tpl_link *link)
 		return false;
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		if (device->state == TPL_UP &&
+		    tpl_load(device->page, TPL_DEV_BE_EPOCH) == device->epoch &&
 		    READ_ONCE(device->status) & VIRTIO_CONFIG_S_DRIVER_OK)
 			return true;
 	return false;

@@ -120,6 +120,10 @@ static u32 tpl_present(struct tpl_device *device)
 		return 0;
 	if (magic == TPL_SYNC_MAGIC && version == TPL_SYNC_VERSION)
 		return epoch;
+	/* Pairs with the backend's wmb behind DEV_BE_EPOCH = 0: nothing is known of a life that is over. */
+	virt_rmb();
+	if (tpl_load(device->page, TPL_DEV_BE_EPOCH) != epoch)
+		return 0;
 	dev_err_ratelimited(&device->pdev->dev,
 			    "magic 0x%08x, version %u: not synchronisation pages of version %u\n",
 			    magic, version, TPL_SYNC_VERSION);
@@ -173,6 +177,24 @@ static bool tpl_must_poll(struct tpl_link *link)
 	return false;
 }
 
+/* The device is reset again, later each time that it does not last. 7.1. */
+static void tpl_try_later(struct tpl_device *device)
+{
+	bool again = time_before(jiffies, device->attached + msecs_to_jiffies(TPL_SOUND_MS));
+
+	device->recover_ms = clamp(again ? 2 * device->recover_ms : 0, TPL_RECOVER_MS,
+				   TPL_RECOVER_MAX_MS);
+	tpl_set_state(device, TPL_ABSENT, 0);
+	device->not_before = jiffies + msecs_to_jiffies(device->recover_ms);
+}
+
+/* The device has failed at its reset, or at once after it: that is no refusal. */
+static bool tpl_has_failed(const struct tpl_answer *answer)
+{
+	return answer->result == TPL_RESULT_NEEDS_RESET ||
+	       (answer->result == TPL_RESULT_OK && answer->status);
+}
+
 static void tpl_attached(struct tpl_device *device, const struct tpl_answer *answer)
 {
 	int err = -EPROTO;
@@ -183,25 +205,25 @@ static void tpl_attached(struct tpl_device *device, const struct tpl_answer *ans
 	tpl_beat_start(device->link);
 	if (answer->result == TPL_RESULT_OK && !answer->status)
 		err = tpl_device_up(device);
-	device->attached = jiffies;
-	if (err)
+	if (tpl_has_failed(answer)) {
+		tpl_try_later(device);
+		dev_warn_ratelimited(&device->pdev->dev, "needs another reset, in %u ms\n",
+				     device->recover_ms);
+	} else if (err) {
 		tpl_refuse(device, answer, err);
-	else
+	} else {
 		dev_info(&device->pdev->dev, "virtio device %u registered, backend epoch %08x\n",
 			 device->vd->vdev.id.device, device->epoch);
+	}
+	device->attached = jiffies;
 }
 
 static void tpl_recover(struct tpl_device *device)
 {
-	bool again = time_before(jiffies, device->attached + msecs_to_jiffies(TPL_SOUND_MS));
-
-	device->recover_ms = clamp(again ? 2 * device->recover_ms : 0, TPL_RECOVER_MS,
-				   TPL_RECOVER_MAX_MS);
+	tpl_device_down(device);
+	tpl_try_later(device);
 	dev_warn_ratelimited(&device->pdev->dev, "taken down, to be registered again in %u ms\n",
 			     device->recover_ms);
-	tpl_device_down(device);
-	tpl_set_state(device, TPL_ABSENT, 0);
-	device->not_before = jiffies + msecs_to_jiffies(device->recover_ms);
 }
 
 /* One device's steps through its states, as far as they go now. */

@@ -93,6 +93,13 @@ static void tpl_work_soon(struct tpl_link *link)
 		mod_delayed_work(link->wq, &link->work, 0);
 }
 
+/* Not in the link's work item, which may be waiting for such a request. */
+static void tpl_end_orphans(struct tpl_link *link, u32 epoch)
+{
+	link->orphaned = epoch;
+	queue_work(system_highpri_wq, &link->orphans);
+}
+
 static void tpl_break_locked(struct tpl_link *link, const char *why)
 {
 	struct tpl_device *device;
@@ -108,9 +115,7 @@ static void tpl_break_locked(struct tpl_link *link, const char *why)
 	for (device = tpl_first(link); device; device = tpl_next(device))
 		tpl_break_vqs(device);
 	tpl_work_soon(link);
-	/* Not the link's work item, which may be waiting for such a request. */
-	if (!READ_ONCE(link->closing))
-		queue_work(system_highpri_wq, &link->orphans);
+	tpl_end_orphans(link, tpl_first(link)->epoch);
 }
 
 /* All devices fail now; the work item takes them down and attaches again. Any context. */
@@ -274,6 +279,9 @@ static bool tpl_device_look(struct tpl_device *device)
 	if (epoch != device->epoch) {
 		device->link->stats.restarts += !device->link->broken;
 		tpl_break_locked(device->link, "the backend restarted");
+		/* A deadline may have broken the link before the backend had let go of requests. */
+		if (epoch != device->link->orphaned)
+			tpl_end_orphans(device->link, epoch);
 		return true;
 	}
 	work = tpl_is_spoiled(device, tpl_look_at_queues(device));

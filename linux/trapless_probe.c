@@ -231,12 +231,16 @@ static void tpl_remove(struct platform_device *pdev)
 
 	tpl_close(link);
 	tpl_debugfs_remove(link);
-	/* The drivers' resets are answered through the doorbell: it goes last. */
+	/*
+	 * The drivers' resets are answered through the doorbell: it goes last. It also tells that the
+	 * backend has let go of requests which a driver waits for.
+	 */
 	tpl_life_end(link);
 	tpl_balloon_forget(link);
 	tpl_poll_set(link, false);
 	if (link->chan)
 		mbox_free_channel(link->chan);
+	cancel_work_sync(&link->orphans);
 	destroy_workqueue(link->wq);
 }
 

@@ -36,10 +36,14 @@ bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size)
 	       address - link->pool_base <= link->pool_size - size;
 }
 
-/* What is read as words has to be aligned as words are: a load-acquire faults otherwise. */
+/*
+ * What is read as words has to be aligned as words are: a load-acquire faults otherwise. What is given
+ * back of the pool (10.4) is not read: it may be unmapped.
+ */
 static bool tpl_readable(struct tpl_link *link, u64 address, size_t size, size_t word)
 {
-	return IS_ALIGNED(address, word) && tpl_in_pool(link, address, size);
+	return IS_ALIGNED(address, word) && tpl_in_pool(link, address, size) &&
+	       !tpl_balloon_touches(link, address, size);
 }
 
 static u16 tpl_word(const struct tpl_desc *desc, unsigned int index)
@@ -61,12 +65,18 @@ static void tpl_chain_add(struct tpl_link *link, struct tpl_chain *chain,
 	buffer->length = length;
 }
 
+/*
+ * Nobody whose chains are answered here makes longer tables. A backend that says otherwise, of every
+ * chain, would have all of them gone through with interrupts off.
+ */
+#define TPL_TABLE_LIMIT 16
+
 static void tpl_chain_add_table(struct tpl_link *link, struct tpl_chain *chain,
 				const struct tpl_desc *desc, unsigned int flags_at)
 {
 	u64 address = le64_to_cpu(READ_ONCE(desc->addr));
 	u32 length = le32_to_cpu(READ_ONCE(desc->len));
-	unsigned int i, count = min(length / sizeof(*desc), TPL_QUEUE_SIZE_LIMIT);
+	unsigned int i, count = min(length / sizeof(*desc), TPL_TABLE_LIMIT);
 
 	if (!tpl_readable(link, address, length, sizeof(desc->addr)))
 		return;

@@ -235,6 +235,7 @@ struct tpl_link {
 	struct workqueue_struct *wq;
 	struct delayed_work work;
 	struct work_struct orphans; /* requests of a backend that is gone */
+	u32 orphaned; /* its epoch, or what stood there instead, when they were ended last */
 	unsigned int rering_ms;
 	unsigned long mended; /* jiffies: when it was, or will be, attached anew */
 	unsigned long broke; /* jiffies, under the lock: since then */
@@ -388,6 +389,7 @@ int tpl_balloon_init(struct tpl_link *link);
 void tpl_balloon_look(struct tpl_link *link);
 void tpl_balloon_stop(struct tpl_link *link);
 void tpl_balloon_forget(struct tpl_link *link);
+bool tpl_balloon_touches(struct tpl_link *link, u64 address, size_t size);
 void tpl_balloon_show(struct tpl_link *link, struct seq_file *file);
 
 /* trapless_debugfs.c */

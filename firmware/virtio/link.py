@@ -13,6 +13,7 @@ from virtio.layout import (
     CAP_HEARS_DOORBELL,
     CAP_HEARTBEAT,
     CAP_RINGS_DOORBELL,
+    CONFIG_SIZE,
     DEV_BE_EPOCH,
     DEV_BE_SLEEP,
     DEV_ECHO_REPLY,
@@ -22,10 +23,18 @@ from virtio.layout import (
     DRV_FE_EPOCH,
     DRV_FE_SLEEP,
     DRV_REQ,
+    QUEUES_MAX,
 )
 from virtio.registers import RegisterFile
 from virtio.shared import Area
-from virtio.sync import Sync
+from virtio.sync import Sync, take_away
+
+
+def leave(description):
+    """End the backend life before on the link of `description`, which has no successor. docs/transport.md, 4.1."""
+    for _, device_page, *_ in description.devices:
+        take_away(device_page)
+    description.doorbell.ring()
 
 
 class Port:
@@ -221,8 +230,10 @@ class Link:
     def add(self, device, device_page, driver_page):
         """Add `device` with its two pages (Windows); return its Port. Only before the loop starts.
 
-        ValueError if the link has not the memory for its shared-memory regions.
+        ValueError if the link has not the memory for its shared-memory regions, or a page no room for it.
         """
+        if len(device.queue_sizes) > QUEUES_MAX or len(device.config) > CONFIG_SIZE:
+            raise ValueError("a device has at most %d queues, %d bytes of configuration" % (QUEUES_MAX, CONFIG_SIZE))
         port = Port(self, device, device_page, driver_page)
         if not self.ports:
             port.sync.balloon = self.balloon

@@ -67,6 +67,13 @@ from virtio.registers import VENDOR_ID
 ADVISED_TIMEOUT_MS = 1000
 
 
+def take_away(device_page):
+    """Have the frontend find no backend life in the page."""
+    wmb()  # a frontend that finds this life gone answers in the buffers that it has stored to
+    device_page.w32(DEV_BE_EPOCH, 0)
+    wmb()
+
+
 class Sync:
     """The two pages of one device, between the frontend's batches and the device's `registers`.
 
@@ -96,9 +103,7 @@ class Sync:
 
     def withdraw(self):
         """Take the device page away from the frontend, clear it. First half of docs/transport.md, 4.1."""
-        wmb()  # a frontend that finds this life gone answers in the buffers that it has stored to
-        self.device_page.w32(DEV_BE_EPOCH, 0)
-        wmb()
+        take_away(self.device_page)
         self.device_page.fill(0, PAGE_SIZE, 0)
 
     def announce(self, capabilities):
@@ -182,11 +187,11 @@ class Sync:
         if not (self._is_of(token) and self._is_still(token)):
             self.torn += 1
             return token
-        self.examined = token
         if self._is_intact() and self._is_for_us():
             self._link.begin(self._take(), self._abandon)
         else:
             self.unbelievable += 1
+        self.examined = token  # last: if memory runs out before, it is examined once more
         return token
 
     def _is_old(self, token):
@@ -232,6 +237,7 @@ class Sync:
 
     def _abandon(self):
         """The device has failed while the batch was applied: answer that only a reset helps. docs/transport.md, 4.5."""
+        self.show_config()  # some of it may have been written
         self._give_up()
         self._finish(RESULT_NEEDS_RESET, 0)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A backend that lives and returns what it was not given: Linux's core breaks the queue, we mend it by a reset.
 
+So we do for a device that fails at its reset, which is no refusal.
+
 Each time later, so that a backend which does nothing else keeps nobody busy (docs/transport.md, 7.1).
 """
 
@@ -17,6 +19,20 @@ WAITS = (1, 2, 4)  # seconds, at least, from one set-up to the next
 SECONDS = 60
 NEVER_GIVEN = Chain(id=0xFFFF, slots=1, buffers=[])
 STAT = "sed -n 's/^broken_queues //p' /sys/kernel/debug/trapless/*/stats"
+# A new life of the backend, in which the entropy device's first reset fails.
+FAILS_ONCE = """
+link = links["linux0"]
+registers = link.ports[1].registers
+slices = registers.slices
+def fail(entries):
+    registers.slices = slices
+    yield
+    return 3, 0
+registers.slices = fail
+link.publish()
+link.doorbell.ring()
+"""
+AGAIN = "dmesg | grep -c 'needs another reset' || true"
 TOLD = "dmesg | grep -c 'queue 0 is broken' || true"
 
 
@@ -59,3 +75,12 @@ def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, fronten
     pair.restart_backend()
     pair.wait_probed()
     frontend.check("head -c 64 /dev/hwrng > /dev/null")
+
+
+def test_a_device_that_fails_at_its_reset_is_reset_again_and_the_other_one_goes_on(pair, frontend, backend):
+    pair.wait_probed()
+    told = int(frontend.check(AGAIN))
+    backend.exec(FAILS_ONCE)
+    frontend.wait_for("grep -q 45000 /sys/class/hwmon/hwmon*/temp1_input")
+    frontend.wait_for("[ -e /sys/bus/virtio/drivers/virtio_rng/virtio* ]")
+    assert int(frontend.check(AGAIN)) == told + 1

@@ -10,6 +10,7 @@ from scmi.device import ScmiDevice
 from scmi.platform import DescriptionError, Platform, Sensor
 from scmi_client import header
 from scmi_example import BASE, PLAIN, SENSOR, platform
+from virtio.layout import DEV_BE_EPOCH
 
 
 class Namespace:
@@ -133,6 +134,18 @@ def test_model_that_is_refused_publishes_nothing():
         region = bytearray(0x1000)
         made.links()[0].region.read(0, region)
         assert not any(region), "a page was published"
+
+
+def test_a_life_without_a_successor_is_taken_away():
+    """docs/transport.md, 4.1: no frontend waits for a backend whose model cannot be used any more."""
+    made = machine(("scmi", "m"), ("rng", None))
+    (link,) = made.links()
+    rung = []
+    link.doorbell.ring = lambda: rung.append([page.r32(DEV_BE_EPOCH) for _, page, *_ in link.devices])
+    main.start(made, Namespace(), load(platform()))
+    assert all(rung.pop())
+    main.start(made, Namespace(), load(DescriptionError("clock 'c': rule")))
+    assert rung == [[0, 0]]
 
 
 def test_one_link_that_is_refused_takes_all_away():

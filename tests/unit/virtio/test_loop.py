@@ -7,7 +7,7 @@ from driver import Frontend, Mirror, MirrorBackend, Pool, Rig, entry, features, 
 from driver.balloon import BLOCK, FrontendBalloon
 from hal import edge
 from hal.sim import Machine, SimDoorbell
-from support import MICROPYTHON, without_allocation
+from support import MICROPYTHON, raises, without_allocation
 from virtio.layout import (
     CAP_ANY_SUBSET,
     CAP_BALLOON,
@@ -15,6 +15,7 @@ from virtio.layout import (
     CAP_HEARS_DOORBELL,
     CAP_HEARTBEAT,
     CAP_RINGS_DOORBELL,
+    CONFIG_SIZE,
     DEV_ACK,
     DEV_BE_EPOCH,
     DEV_BE_SLEEP,
@@ -22,6 +23,7 @@ from virtio.layout import (
     DEV_ECHO_REPLY,
     DRV_ECHO_REQUEST,
     ENTRIES_MAX,
+    QUEUES_MAX,
     REG_CONFIG,
     REG_CONFIG_GENERATION,
     RESULT_NEEDS_RESET,
@@ -264,6 +266,44 @@ def test_a_device_that_raises_in_its_reset_for_a_new_life_alone_needs_a_reset():
         assert (rig.loop.faults, rig.link.lives) == (1, 2)
         for driver in drivers:
             assert driver.begin().request(b"abcd", 4) == b"abcd"
+
+
+class Torn(Mirror):
+    """Fails at the second byte that its driver writes."""
+
+    def write_config(self, offset, length, value):
+        if offset:
+            raise KeyError("a fault in a device")
+        super().write_config(offset, length, value)
+
+
+def test_what_was_written_before_a_device_failed_is_shown():
+    """docs/transport.md, 7.3."""
+    rig = Rig(Torn())
+    (driver,) = rig.drivers
+    driver.begin()
+    generation = driver.load(REG_CONFIG_GENERATION)
+    assert driver.batch([entry(REG_CONFIG, 0xAA, length=1), entry(REG_CONFIG + 1, 0xBB, length=1)])[0] != RESULT_OK
+    assert driver.load(REG_CONFIG) & 0xFF == rig.link.ports[0].device.config[0] == 0xAA
+    assert driver.load(REG_CONFIG_GENERATION) != generation
+
+
+def test_a_batch_that_memory_did_not_suffice_to_begin_with_is_begun_later():
+    """docs/transport.md, 4.5: no batch that was believed stays without an answer."""
+    rig = Rig(Mirror())
+    (driver,) = rig.drivers
+    driver.begin()
+    raising_once(rig.link, "begin", MemoryError("no room for a generator"))
+    assert driver.batch([status(0)]) == (RESULT_OK, 0)
+    assert rig.loop.faults == 1
+
+
+def test_a_device_that_its_page_has_no_room_for_is_refused():
+    for queues, size in ((QUEUES_MAX + 1, 0), (1, CONFIG_SIZE + 1)):
+        device = Mirror()
+        device.queue_sizes = (4,) * queues
+        device.config = bytearray(size)
+        raises(ValueError, Rig, device)
 
 
 class Hasty(Mirror):
