@@ -86,7 +86,6 @@ void tpl_device_reset(struct virtio_device *vdev)
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->live = false;
 	WRITE_ONCE(device->commanded, false);
-	tpl_events_stop(device);
 	guard(mutex)(&device->mutex);
 	tpl_batch_forget(device);
 	WRITE_ONCE(device->status, 0);

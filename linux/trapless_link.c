@@ -7,6 +7,7 @@
 #include <linux/mailbox_controller.h>
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_ids.h>
+#include <uapi/linux/virtio_scmi.h>
 
 #include "trapless_virtio.h"
 
@@ -151,21 +152,10 @@ void tpl_device_ask_reset(struct tpl_device *device, const char *why)
  */
 static bool tpl_takes_callback(struct tpl_device *device, struct virtqueue *vq)
 {
-	return !vq->reset && (!tpl_is_event_queue(vq) || READ_ONCE(device->commanded));
-}
-
-/* The event queue, if its callback may run; NULL if not. */
-struct virtqueue *tpl_takes_events(struct tpl_device *device)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&device->link->lock);
-	if (!device->live)
-		return NULL;
-	for (i = 0; i < device->num_vqs; i++)
-		if (tpl_is_event_queue(device->vqs[i]) && tpl_takes_callback(device, device->vqs[i]))
-			return device->vqs[i];
-	return NULL;
+	if (vq->reset)
+		return false;
+	return vq->vdev->id.device != VIRTIO_ID_SCMI || vq->index != VIRTIO_SCMI_VQ_RX ||
+	       READ_ONCE(device->commanded);
 }
 
 /* Returns the queue in which a callback has found what cannot be. */
@@ -185,10 +175,6 @@ static struct virtqueue *tpl_look_at_queues(struct tpl_device *device)
 
 		if (!tpl_takes_callback(device, vq))
 			continue;
-		if (tpl_is_event_queue(vq)) {
-			tpl_events_soon(device);
-			continue;
-		}
 		vring_interrupt(0, vq);
 		if (sound && virtqueue_is_broken(vq))
 			spoiled = vq;
