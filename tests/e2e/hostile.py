@@ -325,9 +325,7 @@ class HostileBackend:
 
     def attack(self):
         """Do one wrong thing."""
-        kind = self.random.choice(
-            ("words", "lie", "lie", "lie", "give", "give", "descriptors", "config", "shm", "epoch")
-        )
+        kind = self.random.choice(ATTACKS)
         page = self.random.choice(self.pages)
         if kind in ("lie", "give", "descriptors") and not page.queues:
             kind = "words"
@@ -353,12 +351,7 @@ class HostileBackend:
         for epoch in self.random.choice(moves):
             for one in pages:
                 one.move(epoch)
-            for offset in (
-                layout.DEV_ACK_FE_EPOCH,
-                layout.DEV_HEARTBEAT,
-                layout.DEV_POOL_REQUEST,
-                layout.DEV_POOL_TARGET,
-            ):
+            for offset in OF_A_LIFE:
                 if self.random.random() < 0.3:
                     page.store(offset, self.word())
             if self.random.random() < 0.5:
