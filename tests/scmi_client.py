@@ -41,14 +41,20 @@ class Time:
     def __init__(self, platform):
         self.machine = Machine()
         self.alarms = Alarms(self.machine)
+        self.machine.serve(lambda _: self.alarms.run())
         platform.connect(self.alarms.after)
 
     def advance(self, ms):
         """Let `ms` milliseconds pass, and what is due then happen."""
         for _ in range(ms):
             self.machine.advance(1)
-            self.alarms.run()
-        self.alarms.run()
+            self.run()
+        self.run()
+
+    def run(self):
+        """Have everything that is due happen, also after something has failed."""
+        self.machine.notify()
+        self.machine.run_pending()
 
 
 class Client:

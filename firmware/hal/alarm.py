@@ -15,6 +15,8 @@ _REPEATED = const(2)
 class Alarms:
     """What is to be called when: `entries`. `fresh` is not empty while the machine's timer does not account for all.
 
+    One run calls one function: whoever serves does something else in between, however many are due.
+
     `run()` is due when the timer has expired, or `fresh` has something; both are always the same lists. Only the
     serving context runs alarms; anybody may add one, the prompt too, in the middle of a run.
     """
@@ -27,7 +29,10 @@ class Alarms:
         self._running = False
 
     def after(self, ms, function):
-        """Have `function()` called once, `ms` whole milliseconds from now, 0: soon. ValueError for another time."""
+        """Have `function()` called once, `ms` whole milliseconds from now, 0: soon. ValueError for another time.
+
+        What an alarm's function adds is 1 ms away at least, so that something else is due in between.
+        """
         self._add(ms, function, False)
 
     def repeat(self, ms, function):
@@ -43,33 +48,43 @@ class Alarms:
             raise ValueError("an alarm must be %d ms away at most, not %r" % (LONGEST_MS, ms))
         if not callable(function):
             raise TypeError("an alarm needs a function without arguments")
-        self.entries.append([self._machine.ticks_ms() + ms, function, repeated])
-        self.fresh.append(True)
+        self.entries.append([self._machine.ticks_ms() + max(ms, int(self._running)), function, repeated])
+        self._refresh()
         if not self._running:
             self._machine.notify()  # the timer is set where nothing can come in between: in the serving context
 
     def run(self):
-        """Call what is due, in the order of its time, and set the machine's timer for the rest.
+        """Call the function that is due first; then have the next run come, at once or by the machine's timer.
 
-        What a function raises is raised here; it has been taken off before, and the rest waits for the next run.
+        What the function raises is raised here; it has been taken off before, and the rest waits for the next run.
         """
         self._running = True
-        if not self.fresh:
-            self.fresh.append(True)  # stays there if a function raises: the timer is not set then
+        self._refresh()  # it stays if the function raises: the timer is not set then
         try:
             now = self._machine.ticks_ms()
-            for _ in range(len(self.entries)):
-                entry = self._earliest(now)
-                if entry is None or self._left(entry, now) > 0:
-                    break
-                self._call(entry)
-            self.fresh.clear()
-            now = self._machine.ticks_ms()
             entry = self._earliest(now)
-            if entry is not None:
-                self._machine.timer(max(self._left(entry, now), 1))
+            if entry is not None and self._left(entry, now) <= 0:
+                self._call(entry)
+            self._wait()
         finally:
             self._running = False
+
+    def _refresh(self):
+        if not self.fresh:
+            self.fresh.append(True)
+
+    def _wait(self):
+        self.fresh.clear()
+        now = self._machine.ticks_ms()
+        entry = self._earliest(now)
+        if entry is None:
+            return
+        left = self._left(entry, now)
+        if left > 0:
+            self._machine.timer(left)
+        else:
+            self._refresh()
+            self._machine.notify()
 
     def _call(self, entry):
         self.entries.remove(entry)

@@ -62,8 +62,19 @@ def test_an_alarm_that_sets_itself_again_at_once_does_not_hold_the_others_up():
 
     bench.alarms.after(0, greedy)
     bench.after(0, "other")
-    bench.alarms.run()
+    bench.machine.run_pending()
     assert bench.done == [(0, "other")]
+
+
+def test_one_run_calls_one_and_asks_for_another_while_more_are_due():
+    bench = Bench()
+    for name in ("a", "b", "c"):
+        bench.after(0, name)
+    for done in range(1, 4):
+        assert bench.machine.step()
+        assert len(bench.done) == done
+        assert bool(bench.alarms.fresh) == (done < 3)
+    assert not bench.machine.step()
 
 
 def test_what_fails_has_had_its_turn_and_the_rest_keeps_its_own():

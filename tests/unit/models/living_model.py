@@ -26,4 +26,4 @@ class Life:
         """Let `count` steps of the model pass."""
         for _ in range(count):
             self.time.machine.advance(STEP_MS)
-            self.time.alarms.run()
+            self.time.run()

@@ -138,6 +138,20 @@ def longest_run(order, name):
     return longest
 
 
+def test_a_request_waits_for_one_of_the_alarms_that_are_due_at_once():
+    rig = Rig(Mirror())
+    (driver,) = [driver.begin() for driver in rig.drivers]
+    (port,) = rig.link.ports
+    before, seen = port.device.returned, []
+    for _ in range(4):
+        rig.loop.after(5, lambda: seen.append(port.device.returned - before))
+    rig.run()
+    rig.machine.advance(5)
+    flood(driver, 1)
+    rig.run()
+    assert seen == [0, 1, 1, 1]
+
+
 def test_one_request_of_each_queue_of_a_flood_is_served_between_two_of_another_frontend():
     """The bound of docs/transport.md, 6.7: whatever the budget of a run, and however many devices flood."""
     for loop in (Loop, SmallLoop):
