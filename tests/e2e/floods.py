@@ -40,11 +40,6 @@ def raw(protocol, number, *words):
     return bytes.fromhex(requests.message(protocol, number, *words))
 
 
-def pool_address(frontend):
-    """Return what a guest that runs takes the address of its link's pool for."""
-    return int(frontend.check("basename /sys/firmware/devicetree/base/reserved-memory/pool@*").partition("@")[2], 16)
-
-
 class HostileFrontend:
     """Plays the driver on the link of `victim`, whose guest is paused and has its pool at `base`: a life of its own.
 

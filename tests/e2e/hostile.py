@@ -5,6 +5,7 @@ It stands in for the backend's machine, which is paused meanwhile, and speaks do
 attached to: announces lives, answers batches, returns buffers. Each case is one thing that it does wrongly.
 """
 
+import contextlib
 import mmap
 import random
 import struct
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from e2e import hostile_scmi
 from e2e.hostile_rings import Queue
+from e2e.places import place
 from trapless import region
 from trapless.nodes import DEVICE_IDS
 from virtio import layout
@@ -401,3 +403,18 @@ class HostileBackend:
     def close(self):
         """Give the region back."""
         self.memory.close()
+
+
+@contextlib.contextmanager
+def replaced(pair, frontend, backend=HostileBackend, seed=1):
+    """A hostile backend in the place of the good one, which is back in the end."""
+    pair.wait_probed()
+    base, _ = place(frontend, "pool")
+    pair.backend_vm.pause()
+    hostile = backend(frontend, base, seed)
+    try:
+        yield hostile
+    finally:
+        hostile.close()
+        pair.restart_backend()
+        pair.wait_probed()

@@ -8,7 +8,7 @@ descriptor: that of an indirect table to a command, its own to an event. So desc
 import mmap
 import struct
 
-from e2e.floods import pool_address
+from e2e.places import place
 from trapless import region
 from virtio import layout
 
@@ -33,7 +33,7 @@ class Watch:
             self._memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         self._device = link.device_page(device)
         self._driver = link.driver_page(device)
-        self._shift = pool_address(frontend) - link.pool_offset
+        self._shift = place(frontend, "pool")[0] - link.pool_offset
 
     def close(self):
         """Give the region back."""

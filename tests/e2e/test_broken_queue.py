@@ -10,7 +10,7 @@ import itertools
 import time
 
 from e2e import on_xen
-from e2e.hostile import BASE, HostileBackend, Terms
+from e2e.hostile import BASE, Terms, replaced
 from e2e.hostile_rings import Chain
 from trapless.nodes import DEVICE_IDS
 
@@ -37,14 +37,15 @@ TOLD = "dmesg | grep -c 'queue 0 is broken' || true"
 
 
 def break_each_queue(hostile, page, times, seconds):
-    """Spoil the queue of `page` whenever Linux has set it up; return when each time was."""
+    """Spoil the queue of `page` whenever Linux has set it up and uses it; return when each time was."""
     found, spoiled, deadline = [], False, time.monotonic() + seconds
     while len(found) < times:
         assert time.monotonic() < deadline, f"the device was set up {len(found)} times, not {times}"
         hostile.serve(0)
         hostile.refuse()
         spoiled &= page.running
-        if page.running and not spoiled:
+        # Before there is a buffer in it, the driver might write its own over what is returned here.
+        if page.running and not spoiled and page.queues[0].take():
             found.append(time.monotonic())
             page.queues[0].give(NEVER_GIVEN, 4)
             hostile.used(page)
@@ -54,26 +55,18 @@ def break_each_queue(hostile, page, times, seconds):
 
 @on_xen.NO_PAUSE
 def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, frontend):
-    base = int(frontend.check("basename /sys/firmware/devicetree/base/reserved-memory/pool@*").partition("@")[2], 16)
-    pair.wait_probed()
     before, told = int(frontend.check(STAT)), int(frontend.check(TOLD))
-    pair.backend_vm.pause()
-    hostile = HostileBackend(frontend, base, seed=1)
-    try:
+    with replaced(pair, frontend) as hostile:
         publish = [page.announce(Terms(epoch=0x12345678, features=BASE)) for page in hostile.pages]
         for step in publish:
             step()
         hostile.ring()
         (rng,) = (page for page in hostile.pages if page.kind == DEVICE_IDS["rng"])
         found = break_each_queue(hostile, rng, TIMES, SECONDS * frontend.patience)
-    finally:
-        hostile.close()
     waited = [after - earlier for earlier, after in itertools.pairwise(found)]
     assert all(wait >= least for wait, least in zip(waited, WAITS, strict=True)), waited
     assert int(frontend.check(STAT)) - before >= TIMES - 1
     assert int(frontend.check(TOLD)) - told >= TIMES - 1
-    pair.restart_backend()
-    pair.wait_probed()
     frontend.check("head -c 64 /dev/hwrng > /dev/null")
 
 

@@ -4,7 +4,7 @@
 import time
 
 from e2e import on_xen
-from e2e.hostile import BASE, HostileBackend, Terms
+from e2e.hostile import BASE, Terms, replaced
 from trapless.nodes import DEVICE_IDS
 from virtio import layout
 
@@ -16,11 +16,7 @@ REGISTERED = f"dmesg | grep -q 'virtio device {BLOCK} registered'"
 
 @on_xen.NO_PAUSE
 def test_a_device_that_is_not_expected_is_refused(pair, frontend):
-    base = int(frontend.check("basename /sys/firmware/devicetree/base/reserved-memory/pool@*").partition("@")[2], 16)
-    pair.wait_probed()
-    pair.backend_vm.pause()
-    hostile = HostileBackend(frontend, base, seed=1)
-    try:
+    with replaced(pair, frontend) as hostile:
         publish = [page.announce(Terms(epoch=0x12345678, features=BASE)) for page in hostile.pages]
         (rng,) = (page for page in hostile.pages if page.kind == DEVICE_IDS["rng"])
         rng.store(layout.REG_DEVICE_ID, BLOCK)
@@ -31,9 +27,5 @@ def test_a_device_that_is_not_expected_is_refused(pair, frontend):
         while frontend.run(REFUSED).status:
             assert time.monotonic() < deadline, "Linux has refused nothing"
             hostile.attach(0.1, wrong=0, hasty=0)
-    finally:
-        hostile.close()
-    assert frontend.run(REGISTERED).status, "and it has registered nothing"
-    pair.restart_backend()
-    pair.wait_probed()
+        assert frontend.run(REGISTERED).status, "and it has registered nothing"
     frontend.check("head -c 64 /dev/hwrng > /dev/null")

@@ -12,8 +12,9 @@ import pytest
 
 from e2e import on_xen
 from e2e.consumer import equipped
-from e2e.hostile import HostileBackend
+from e2e.hostile import HostileBackend, replaced
 from e2e.hostile_users import DEBUG, Users
+from e2e.places import place
 from virtio import layout
 
 CASES = int(os.environ.get("TRAPLESS_HOSTILE_CASES", "400"))
@@ -31,23 +32,11 @@ def pair_options(pair_options):
     return equipped(pair_options, {}, "trapless_space")
 
 
-def place(frontend, name):
-    """Where Linux has the link's memory of that name: (address, size)."""
-    reg = frontend.check(f"hexdump -v -e '1/1 \"%02x\"' /proc/device-tree/reserved-memory/{name}@*/reg")
-    return int(reg[:16], 16), int(reg[16:], 16)
-
-
 @pytest.fixture
 def hostile(pair, frontend):
-    """A hostile backend in the place of the good one, which is back in the end."""
-    pair.wait_probed()
-    base, _ = place(frontend, "pool")
-    pair.backend_vm.pause()
-    hostile = HostileBackend(frontend, base, SEED)
-    yield hostile
-    hostile.close()
-    pair.restart_backend()
-    pair.wait_probed()
+    """A hostile backend in the place of the good one."""
+    with replaced(pair, frontend, seed=SEED) as hostile:
+        yield hostile
 
 
 @on_xen.NO_PAUSE
@@ -65,6 +54,7 @@ def test_a_region_of_a_life_that_is_over_is_none(hostile, frontend):
 
 
 @on_xen.NO_PAUSE
+@pytest.mark.needs_doorbell("an echo answers a doorbell")
 def test_who_waits_for_anothers_echoes_can_give_up(hostile, frontend):
     frontend.check("rm -f /tmp/over")
     frontend.check(f"echo {ECHOES} > $(ls {DEBUG}/*/echo) 2> /dev/null & echo $! > /tmp/writer")

@@ -12,6 +12,7 @@ import pytest
 
 import driver
 from e2e import floods, on_xen
+from e2e.places import place
 from trapless import bench
 from virtio import layout
 from virtio.status import NEEDS_RESET
@@ -34,7 +35,7 @@ def pair_options(pair_options):
 def victim(pair):
     """The second guest: it is paused, and stays so, since nothing of its memory is what it was afterwards."""
     second = pair.frontends["frontend1"]
-    base = floods.pool_address(second)
+    base = place(second, "pool")[0]
     second.vm.pause()
     yield second, base
     second.vm.resume()

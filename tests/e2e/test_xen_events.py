@@ -11,6 +11,7 @@ SENSOR = "cat /sys/class/hwmon/hwmon*/temp1_input 2>/dev/null"
 MODULES = "/lib/modules/trapless"
 
 
+@pytest.mark.needs_doorbell("an echo answers a doorbell")
 def test_no_event_is_lost_while_both_sides_ring(frontend):
     """The backend answers from its interrupt handler, and is rung again before that has ended."""
     (echo,) = frontend.check("ls /sys/kernel/debug/trapless/*/echo").split()
@@ -29,6 +30,7 @@ def test_a_port_opens_again_after_its_listener_has_gone(frontend):
         frontend.wait_for(f'[ "$({SENSOR})" = 45000 ]')
 
 
+@pytest.mark.needs_doorbell("without doorbells it does neither")
 def test_another_life_of_the_backend_hears_and_rings(backend, frontend):
     backend.soft_reset()
     frontend.wait_for(f'[ "$({SENSOR})" = 45000 ]')
