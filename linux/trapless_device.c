@@ -52,12 +52,25 @@ static void tpl_accept_status(struct tpl_device *device, u8 status, const struct
 		WRITE_ONCE(device->waited_to_driver_ok, device->waited);
 }
 
+/*
+ * The core goes on from where a probe has failed, which a device that keeps to virtio 1.3, 3.1.1
+ * refuses. Returns the status that is to follow. It has ACKNOWLEDGE also if the driver that failed
+ * had reset the device, so that FAILED stood alone.
+ */
+static u8 tpl_leave_failed(struct virtio_device *vdev, u8 status)
+{
+	if (!(READ_ONCE(to_tpl_device(vdev)->status) & VIRTIO_CONFIG_S_FAILED))
+		return status;
+	tpl_device_reset(vdev);
+	return VIRTIO_CONFIG_S_ACKNOWLEDGE | (status & VIRTIO_CONFIG_S_DRIVER);
+}
+
 static void tpl_set_status(struct virtio_device *vdev, u8 status)
 {
 	struct tpl_device *device = to_tpl_device(vdev);
 	struct tpl_answer answer;
 
-	status &= ~VIRTIO_CONFIG_S_NEEDS_RESET;
+	status = tpl_leave_failed(vdev, status) & ~VIRTIO_CONFIG_S_NEEDS_RESET;
 	/* The first status comes when the core has initialised its part of the device. */
 	scoped_guard(spinlock_irqsave, &device->link->lock) {
 		device->known = true;
@@ -86,6 +99,7 @@ void tpl_device_reset(struct virtio_device *vdev)
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->live = false;
 	WRITE_ONCE(device->commanded, false);
+	tpl_events_stop(device);
 	guard(mutex)(&device->mutex);
 	tpl_batch_forget(device);
 	WRITE_ONCE(device->status, 0);

@@ -7,7 +7,6 @@
 #include <linux/mailbox_controller.h>
 #include <linux/virtio_ring.h>
 #include <uapi/linux/virtio_ids.h>
-#include <uapi/linux/virtio_scmi.h>
 
 #include "trapless_virtio.h"
 
@@ -152,10 +151,21 @@ void tpl_device_ask_reset(struct tpl_device *device, const char *why)
  */
 static bool tpl_takes_callback(struct tpl_device *device, struct virtqueue *vq)
 {
-	if (vq->reset)
-		return false;
-	return vq->vdev->id.device != VIRTIO_ID_SCMI || vq->index != VIRTIO_SCMI_VQ_RX ||
-	       READ_ONCE(device->commanded);
+	return !vq->reset && (!tpl_is_event_queue(vq) || READ_ONCE(device->commanded));
+}
+
+/* The event queue, if its callback may run; NULL if not. */
+struct virtqueue *tpl_takes_events(struct tpl_device *device)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&device->link->lock);
+	if (!device->live)
+		return NULL;
+	for (i = 0; i < device->num_vqs; i++)
+		if (tpl_is_event_queue(device->vqs[i]) && tpl_takes_callback(device, device->vqs[i]))
+			return device->vqs[i];
+	return NULL;
 }
 
 /* Returns the queue in which a callback has found what cannot be. */
@@ -165,7 +175,7 @@ static struct virtqueue *tpl_look_at_queues(struct tpl_device *device)
 	struct virtqueue *spoiled = NULL;
 	unsigned int i;
 
-	if (used == device->used_count || !device->live)
+	if (used == device->used_count || !device->live || device->events.running)
 		return NULL;
 	device->used_count = used;
 	tpl_poll_hurry(device->link);
@@ -175,6 +185,10 @@ static struct virtqueue *tpl_look_at_queues(struct tpl_device *device)
 
 		if (!tpl_takes_callback(device, vq))
 			continue;
+		if (tpl_is_event_queue(vq)) {
+			tpl_events_soon(device);
+			continue;
+		}
 		vring_interrupt(0, vq);
 		if (sound && virtqueue_is_broken(vq))
 			spoiled = vq;
@@ -240,7 +254,8 @@ static bool tpl_device_is_behind(struct tpl_device *device)
 	if (device->state != TPL_UP)
 		return false;
 	return tpl_load(device->page, TPL_DEV_BE_EPOCH) != device->epoch ||
-	       (device->live && tpl_load(device->page, TPL_DEV_USED_COUNT) != device->used_count) ||
+	       (device->live && !device->events.running &&
+		tpl_load(device->page, TPL_DEV_USED_COUNT) != device->used_count) ||
 	       (device->known &&
 		tpl_load(device->page, TPL_DEV_CONFIG_COUNT) != device->config_count);
 }

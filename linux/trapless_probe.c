@@ -81,6 +81,7 @@ static int tpl_create_device(struct tpl_link *link, struct tpl_device *device,
 	device->link = link;
 	device->not_before = jiffies;
 	mutex_init(&device->mutex);
+	tpl_events_init(device);
 	device->pdev = of_platform_device_create(node, NULL, link->dev);
 	if (!device->pdev)
 		return dev_err_probe(link->dev, -ENODEV, "cannot create a device for %pOF\n", node);

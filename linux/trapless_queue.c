@@ -153,6 +153,7 @@ void tpl_del_vqs(struct virtio_device *vdev)
 		tpl_batch_forget(device);
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->num_vqs = 0;
+	tpl_events_stop(device);
 	list_for_each_entry_safe(vq, next, &vdev->vqs, list) {
 		tpl_detach_deleted(vq);
 		vring_del_virtqueue(vq);
@@ -268,6 +269,8 @@ int tpl_disable_vq(struct virtqueue *vq)
 	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
 		return -ENOENT;
 	tpl_mark_reset(device, vq, true);
+	if (tpl_is_event_queue(vq))
+		tpl_events_stop(device);
 	err = tpl_reset_queue(device, vq);
 	if (err)
 		tpl_resume_vq(device, vq);

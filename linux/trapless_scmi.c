@@ -115,9 +115,13 @@ static bool tpl_scmi_end_each(struct tpl_link *link)
  */
 static void tpl_scmi_end_requests(struct tpl_link *link)
 {
+	struct tpl_device *device;
 	unsigned int round;
 	bool more = tpl_scmi_any_broken(link);
 
+	/* Their queue is broken, too, and what is under way ends soon: none comes after it. */
+	for (device = tpl_first(link); more && device; device = tpl_next(device))
+		tpl_events_stop(device);
 	for (round = 0; more && round < TPL_SCMI_ROUNDS; round++) {
 		synchronize_rcu_expedited();
 		more = tpl_scmi_end_each(link);

@@ -11,6 +11,7 @@
  * trapless_config.c    its configuration space (sections 7.2 and 7.3)
  * trapless_queue.c     its virtqueues, and their reset one by one (section 6)
  * trapless_ring.c      a virtqueue as its device sees it (section 4.7)
+ * trapless_events.c    SCMI's events, which a backend may send without an end
  * trapless_scmi.c      requests and devices of Linux's SCMI core when the backend goes (section 4.7)
  * trapless_detach.c    buffers that Linux's drivers leave in them
  * trapless_poll.c      looking at the pages where no doorbell calls (section 6.8)
@@ -30,6 +31,7 @@
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/wait.h>
@@ -119,6 +121,14 @@ struct tpl_vdev {
 	struct tpl_device *device;
 };
 
+/* The callback of SCMI's event queue; owned by its work item */
+struct tpl_events {
+	struct work_struct work;
+	struct timer_list timer; /* breaks the queue */
+	struct virtqueue *vq; /* whose callback runs */
+	bool running; /* under the link's lock: no other callback of the device may */
+};
+
 struct tpl_device {
 	struct tpl_link *link;
 	struct platform_device *pdev;
@@ -139,6 +149,8 @@ struct tpl_device {
 	bool commanded; /* SCMI's core has sent a command; without a lock */
 	struct virtqueue *vqs[TPL_QUEUES_MAX];
 	unsigned int num_vqs;
+
+	struct tpl_events events;
 
 	/* Under the ring lock */
 	u32 kicks;
@@ -318,6 +330,7 @@ void tpl_link_rung(struct mbox_client *client, void *message, int err);
 void tpl_link_ring(struct tpl_link *link);
 void tpl_link_look(struct tpl_link *link, bool interrupt);
 bool tpl_link_is_behind(struct tpl_link *link);
+struct virtqueue *tpl_takes_events(struct tpl_device *device);
 void tpl_link_kick(struct tpl_device *device);
 void tpl_link_break(struct tpl_link *link, const char *why);
 void tpl_device_break(struct tpl_device *device);
@@ -360,6 +373,12 @@ int tpl_enable_vq(struct virtqueue *vq);
 /* trapless_ring.c */
 bool tpl_in_pool(struct tpl_link *link, u64 address, size_t size);
 void tpl_ring_return(struct tpl_link *link, struct virtqueue *vq, tpl_answer_fn *answer);
+
+/* trapless_events.c */
+bool tpl_is_event_queue(struct virtqueue *vq);
+void tpl_events_soon(struct tpl_device *device);
+void tpl_events_stop(struct tpl_device *device);
+void tpl_events_init(struct tpl_device *device);
 
 /* trapless_scmi.c */
 void tpl_scmi_init(struct tpl_link *link);

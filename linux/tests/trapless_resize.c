@@ -12,7 +12,8 @@
  *           came back though they were not out, or not filled, and callbacks in the middle of a reset
  *
  * The parameter `early` resizes the queue before DRIVER_OK, and goes on with it as it is if that
- * fails. While `paused` is set, a reset waits with the first buffer that it takes back.
+ * fails. While `paused` is set, a reset waits with the first buffer that it takes back. While
+ * `unwilling` is not 0, it takes no device: its probe fails, with 2 after a reset of the device.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -41,6 +42,10 @@ MODULE_PARM_DESC(early, "descriptors that the queue is given before DRIVER_OK; 0
 static bool paused;
 module_param(paused, bool, 0644);
 MODULE_PARM_DESC(paused, "resets wait");
+
+static int unwilling;
+module_param(unwilling, int, 0644);
+MODULE_PARM_DESC(unwilling, "probing fails, when the queue is there: 1 as it is, 2 after a reset");
 
 struct buffer {
 	u8 bytes[BUFFER_SIZE];
@@ -277,6 +282,12 @@ static int resizer_probe(struct virtio_device *vdev)
 		goto free;
 	}
 	resizer_begin(resizer);
+	if (unwilling) {
+		if (unwilling == 2)
+			virtio_reset_device(vdev);
+		resizer_free(vdev);
+		return -EBUSY;
+	}
 	virtio_device_ready(vdev);
 	return 0;
 

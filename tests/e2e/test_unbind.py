@@ -3,11 +3,18 @@
 
 import pytest
 
-from e2e import recovery
+from e2e import consumer, recovery
 
 LINK = "/sys/bus/platform/drivers/trapless-virtio"
 DOORBELLS = {"qemu": "/sys/bus/pci/drivers/ivshmem-mailbox", "xen": "/sys/bus/platform/drivers/xen-evtchn-mailbox"}
 VIRTIO = "/sys/bus/virtio/drivers/virtio_rng"
+UNWILLING = "/sys/bus/virtio/drivers/trapless_resize"
+
+
+@pytest.fixture(scope="module")
+def pair_options(pair_options):
+    """The pair of the command line, with another driver of the entropy device."""
+    return consumer.equipped(pair_options, {}, "trapless_resize")
 
 
 @pytest.fixture
@@ -53,4 +60,18 @@ def test_a_virtio_driver_that_is_taken_away_comes_back(loaded):
     for _ in range(5):
         loaded.check(f"echo {device} > {VIRTIO}/unbind; echo {device} > {VIRTIO}/bind", 60)
     loaded.check("head -c 64 /dev/hwrng > /dev/null")
+    recovery.check_load(loaded)
+
+
+@pytest.mark.parametrize("unwilling", [1, 2], ids=["as it is", "after a reset"])
+def test_a_device_whose_driver_failed_is_taken_by_another_one(loaded, unwilling):
+    """Linux's core goes on from FAILED without a reset (6.12, virtio_dev_probe()), which virtio 1.3 does not allow."""
+    device = bound(loaded, VIRTIO, "virtio*")
+    loaded.check(f"insmod /host/trapless_resize.ko unwilling={unwilling}")
+    loaded.check(f"echo {device} > {VIRTIO}/unbind")
+    for _ in range(2):
+        assert loaded.run(f"echo {device} > {UNWILLING}/bind").status, "it did not fail, so this shows nothing"
+    loaded.check(f"echo {device} > {VIRTIO}/bind")
+    loaded.check("head -c 64 /dev/hwrng > /dev/null")
+    loaded.check("rmmod trapless_resize")
     recovery.check_load(loaded)
