@@ -8,14 +8,18 @@ release file down to each file's hash.
 
 import contextlib
 import enum
+import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import urllib.parse
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from . import cache, packages
 from .report import Failure, report, run
 
+# apt's own, for what is not in a list (apt-helper(1)).
+HELPER = Path("/usr/lib/apt/apt-helper")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ENTRY = "deb{source} [targets={targets}{keys}] {mirror} {suite} main\n"
 TYPES = (("", "Packages"), ("-src", "Sources"))
@@ -88,6 +92,7 @@ class Apt:
     def __init__(self, folder: Path, suite: str, architecture: str) -> None:
         self.folder = folder
         self.suite = suite
+        self.mirror = mirror(archive_of(suite))
         self.log = cache.root() / f"apt-{suite}.log"
         self.log.unlink(missing_ok=True)
         self.options = ["-c", str(folder / "apt.conf")]
@@ -98,7 +103,7 @@ class Apt:
             (self.folder / name).mkdir(parents=True)
         (self.folder / "status").touch()
         keys = f" signed-by={KEYRING}" if KEYRING.exists() else ""
-        where = {"keys": keys, "mirror": mirror(archive_of(self.suite)), "suite": self.suite}
+        where = {"keys": keys, "mirror": self.mirror, "suite": self.suite}
         entries = [ENTRY.format(source=source, targets=targets, **where) for source, targets in TYPES]
         (self.folder / "sources.list").write_text("".join(entries))
         configuration = CONFIGURATION.format(folder=self.folder, architecture=architecture)
@@ -109,19 +114,61 @@ class Apt:
         run(["apt-get", *self.options, "update", "--quiet"], self.log)
         report.downloaded += sum(file.stat().st_size for file in self.folder.glob("state/lists/*") if file.is_file())
 
-    def fetch(self, package: str, part: Part, into: Path, version: str) -> list[Path]:
-        """Download a package, or what of it is asked for: this version, or the newest without it. Raises: Failure."""
-        wanted = f"{package}={version}" if version in self.versions(package) else package
+    def fetch(self, package: str, part: Part, into: Path, version: str | None = None) -> list[Path]:
+        """Download a package, or what of it is asked for: this version, or the newest one. Raises: Failure."""
+        wanted = f"{package}={version}" if version else package
         run(["apt-get", *self.options, "--quiet", *part.value, wanted], self.log, cwd=into)
-        files = [file for file in into.iterdir() if file.is_file()]
-        report.downloaded += sum(file.stat().st_size for file in files)
-        return files
+        return _arrived(into)
+
+    def fetch_unlisted(self, package: str, part: Part, into: Path, sha256: Mapping[str, str]) -> list[Path]:
+        """Download files that the mirror still has beside those of the version that is listed.
+
+        Args:
+            package: the package of which they are another version.
+            part: what of it they are.
+            into: where to put them.
+            sha256: their names, as apt gives them, and hashes.
+
+        Raises:
+            Failure: a file is not there, or is another one.
+        """
+        for name, digest in sha256.items():
+            address = f"{self.mirror.rstrip('/')}/{self._directory(package, part)}/{_address(name)}"
+            command = [HELPER, *self.options, "download-file", address, into / name, f"SHA256:{digest}"]
+            run(command, self.log, cwd=into)
+        return _arrived(into)
+
+    def _directory(self, package: str, part: Part) -> str:
+        """The folder of the mirror's pool in which the listed version lies."""
+        query, field = (["show"], "Filename") if part is Part.BINARY else (["showsrc", "--only-source"], "Directory")
+        command = ["apt-cache", *self.options, *query, package]
+        lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        found = [line.partition(": ")[2] for line in lines if line.startswith(f"{field}: ")]
+        if not found:
+            raise Failure(f"Debian {self.suite} has no package {package}")
+        return found[0].rpartition("/")[0] if part is Part.BINARY else found[0]
+
+    def listed(self, package: str, version: str) -> str | None:
+        """The version of a package that the suite lists, given with or without Debian's revision; None: it does not."""
+        return next((one for one in self.versions(package) if version in (one, one.rpartition("-")[0])), None)
 
     def versions(self, package: str) -> list[str]:
         """The versions of a package, and of the source package that it is built from, that the suite has."""
         command = ["apt-cache", *self.options, "madison", package]
         lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
         return [line.split("|")[1].strip() for line in lines]
+
+
+def _address(name: str) -> str:
+    """How a file that apt calls `name` is called in a pool, where no file name has the epoch, in an address."""
+    return urllib.parse.quote(re.sub(r"_\d+%3a", "_", name))
+
+
+def _arrived(folder: Path) -> list[Path]:
+    """The files in the folder, which are counted as downloaded."""
+    files = [file for file in folder.iterdir() if file.is_file()]
+    report.downloaded += sum(file.stat().st_size for file in files)
+    return files
 
 
 @contextlib.contextmanager

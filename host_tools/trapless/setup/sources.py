@@ -3,8 +3,8 @@
 
 All from one stable suite, which changes at point releases only, but Linux: its security suite has the corrections that
 a frontend needs (docs/adr/0023). The versions below are those that the project was last tested with, pinned by hash.
-Should the suite have them no longer, its newest is taken (apt verified it) and reported; every test report names what
-was used.
+Should the suite list them no longer, the mirror may still have their files; else the suite's newest is taken (apt
+verified it) and reported. Every test report names what was used.
 """
 
 import contextlib
@@ -93,7 +93,7 @@ class Shelf:
     def _fill(self, what: Source, folder: Path) -> None:
         lists = self._apt(what.suite)
         with report.step("downloads", f"fetching {what.package}"):
-            files = lists.fetch(what.package, what.part, folder, what.tested)
+            files = _fetch(lists, what, folder)
         version = version_of(files)
         if version == what.tested:
             verify(files, what.sha256)
@@ -101,6 +101,18 @@ class Shelf:
             found = f"Debian {what.suite} now has {what.package} {version}"
             say(f"{found}; {what.tested} is what this version was tested with")
         (folder / "version").write_text(version)
+
+
+def _fetch(lists: apt.Apt, what: Source, folder: Path) -> list[Path]:
+    """The files of the tested version, from wherever it is still to be had, or those of the newest one."""
+    if version := lists.listed(what.package, what.tested):
+        return lists.fetch(what.package, what.part, folder, version)
+    try:
+        return lists.fetch_unlisted(what.package, what.part, folder, what.sha256)
+    except Failure:
+        for file in folder.iterdir():
+            file.unlink()
+        return lists.fetch(what.package, what.part, folder)
 
 
 @contextlib.contextmanager

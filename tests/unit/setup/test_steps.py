@@ -150,18 +150,58 @@ def test_the_machine_s_mirror_is_found_among_others(tmp_path, monkeypatch):
     assert apt.mirror(apt.archive_of("trixie-security")) == "http://mirror.example/security/"
 
 
-@pytest.mark.parametrize(("version", "asked"), [("1.2-3", "tool=1.2-3"), ("1.2-2", "tool")])
-def test_the_tested_version_is_fetched_while_the_suite_has_it(tmp_path, monkeypatch, version, asked):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+MADISON = "madison) echo ' tool | 1:1.2-4 | somewhere'; echo ' tool | 1:1.2-3 | somewhere';;"
+SHOW = "show) echo 'Filename: pool/main/t/tool/tool_1.2-4_arm64.deb';; showsrc) echo 'Directory: pool/main/t/tool';;"
+
+
+@pytest.fixture
+def suite(tmp_path, monkeypatch):
+    """An apt of its own, of imitated programs that write what they were asked for; its pool has what is in `pool`."""
     monkeypatch.setattr(apt, "mirror", lambda archive: "http://mirror.example/")
-    program(tmp_path, "apt-cache", "echo ' tool | 1.2-4 | somewhere'; echo ' tool | 1.2-3 | somewhere'")
+    program(tmp_path, "apt-cache", f'case "$3" in\n{MADISON}\n{SHOW}\nesac')
     program(tmp_path, "apt-get", 'for last; do :; done; echo "$last" >fetched')
+    helper = program(tmp_path, "apt-helper", f'[ -e "{tmp_path}/pool/${{4##*/}}" ] && echo "$4 $6" >"$5"')
+    monkeypatch.setattr(apt, "HELPER", helper)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    (tmp_path / "apt").mkdir()
-    (tmp_path / "into").mkdir()
-    one = apt.Apt(tmp_path / "apt", "trixie-security", "arm64")
-    (file,) = one.fetch("tool", apt.Part.BINARY, tmp_path / "into", version)
-    assert file.read_text() == f"{asked}\n"
+    for name in ("apt", "into", "pool"):
+        (tmp_path / name).mkdir()
+    return apt.Apt(tmp_path / "apt", "trixie-security", "arm64")
+
+
+def wanted(part, tested):
+    """A package of which this version was tested."""
+    return sources.Source("tool", part, tested, {f"tool_1%3a{tested}+b_arm64.deb": "abc"})
+
+
+def fetched(suite, what, folder):
+    """What one of the programs was asked for."""
+    (file,) = sources._fetch(suite, what, folder)
+    return file.read_text()
+
+
+def test_the_tested_version_is_fetched_while_the_suite_lists_it(tmp_path, suite):
+    assert fetched(suite, wanted(apt.Part.BINARY, "1:1.2-3"), tmp_path / "into") == "tool=1:1.2-3\n"
+
+
+def test_upstream_s_version_stands_for_debian_s_of_it(tmp_path, suite):
+    assert fetched(suite, wanted(apt.Part.UPSTREAM, "1:1.2"), tmp_path / "into") == "tool=1:1.2-4\n"
+
+
+@pytest.mark.parametrize("part", [apt.Part.BINARY, apt.Part.UPSTREAM])
+def test_the_tested_version_is_fetched_while_the_mirror_has_it(tmp_path, suite, part):
+    (tmp_path / "pool" / "tool_1.1%2Bb_arm64.deb").touch()
+    asked = "http://mirror.example/pool/main/t/tool/tool_1.1%2Bb_arm64.deb SHA256:abc\n"
+    assert fetched(suite, wanted(part, "1.1"), tmp_path / "into") == asked
+
+
+def test_the_newest_version_is_fetched_when_nobody_has_the_tested_one(tmp_path, suite):
+    assert fetched(suite, wanted(apt.Part.BINARY, "1.1"), tmp_path / "into") == "tool\n"
+
+
+def test_a_package_that_the_suite_does_not_have(tmp_path, suite):
+    program(tmp_path, "apt-cache", "true")
+    with pytest.raises(Failure, match="trixie-security has no package tool"):
+        suite.fetch_unlisted("tool", apt.Part.SOURCE, tmp_path / "into", {"tool.dsc": "abc"})
 
 
 def test_a_machine_without_a_mirror_gets_advice(tmp_path, monkeypatch):
