@@ -14,7 +14,7 @@
 
 /* So many further looks, then each time twice as late. */
 #define TPL_POLL_NS (1 * NSEC_PER_MSEC)
-#define TPL_POLL_PATIENCE 50
+#define TPL_POLL_PATIENCE 30
 #define TPL_POLL_DOUBLINGS 7
 
 static u64 tpl_poll_ns(unsigned int idle)

@@ -7,6 +7,8 @@
 
 static uint64_t deadlines[TIMER_USERS] = { TIMER_NEVER, TIMER_NEVER, TIMER_NEVER };
 static uint64_t frequency;
+/* Each write to the comparator is an exit of the virtual machine, or wakes its emulator: one is enough for an expiry. */
+static bool expiring;
 
 static void program(void) {
     uint64_t next = TIMER_NEVER;
@@ -28,7 +30,9 @@ void timer_start(void) {
 void timer_set(enum timer_user user, uint64_t deadline) {
     if (deadlines[user] != deadline) {
         deadlines[user] = deadline;
-        program();
+        if (!expiring) {
+            program();
+        }
     }
 }
 
@@ -41,13 +45,15 @@ void timer_interrupt(void) {
             deadlines[user] = TIMER_NEVER;
         }
     }
-    program();
+    expiring = true;
     if (hal_expired) {
         hal_on_timer();
     }
     if (look_due) {
         hal_on_look();
     }
+    expiring = false;
+    program();
 }
 
 /* ticks * to / from without overflow, for both factors below 2^32. */

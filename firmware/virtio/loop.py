@@ -11,7 +11,7 @@ from hal.edge import Watch
 # Between two looks where a frontend cannot ring, docs/transport.md, 6.8: while there is work, and at most; and how many
 # looks have to find nothing before they become rarer.
 POLL_MS = const(1)
-IDLE_MS = const(16)
+IDLE_MS = const(18)
 PATIENCE = const(20)
 HANDLERS_PER_RUN = 32
 

@@ -110,7 +110,9 @@ class Boot:
         arguments += ["-initrd", str(vm.path("initrd")), "-append", bootargs]
         console = f"socket,id=console,path={vm.console_path},server=on,wait=off"
         arguments += ["-chardev", f"{console},{_log(vm)}", "-serial", "chardev:console"]
-        arguments += ["-device", f"virtio-serial-pci,addr={vm.machine.agent_slot:#x},disable-legacy=on"]
+        # Port 0 is a console's. QEMU watches two queues of each port that there could be, at every look of its loop.
+        serial = f"virtio-serial-pci,max_ports={1 + len(guest.PORTS)}"
+        arguments += ["-device", f"{serial},addr={vm.machine.agent_slot:#x},disable-legacy=on"]
         for port in guest.PORTS:
             device = f"virtserialport,chardev={port},name=trapless.{port}"
             arguments += ["-chardev", vm.channel(port).argument(), "-device", device]

@@ -203,10 +203,22 @@ class VirtualMachine(Endpoint):
         fields = Path(f"/proc/{self._running().pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def wakeups(self) -> int:
+        """Return how often the threads of the QEMU process that run now have waited for something so far."""
+        return sum(map(_waits, Path(f"/proc/{self._running().pid}/task").iterdir()))
+
     def resident_bytes(self) -> int:
         """Return the resident memory of the QEMU process, in bytes."""
         fields = Path(f"/proc/{self._running().pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _waits(task: Path) -> int:
+    try:
+        lines = (task / "status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it has ended meanwhile
+    return next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches:"))
 
 
 def common_arguments(
