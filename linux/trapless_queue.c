@@ -6,6 +6,7 @@
  * the core trusts what lies in the pool. Their set-up is collected, and goes out with DRIVER_OK; one
  * that is reset and set up again alone (6.9) has batches of its own.
  */
+#include <linux/bitmap.h>
 #include <linux/lockdep.h>
 #include <linux/overflow.h>
 #include <linux/virtio_ring.h>
@@ -138,6 +139,59 @@ static struct virtqueue *tpl_setup_vq(struct tpl_device *device, unsigned int in
 	return vq;
 }
 
+static bool tpl_writes_queue(const struct tpl_entry *entry)
+{
+	switch (le16_to_cpu(entry->offset)) {
+	case TPL_REG_QUEUE_SIZE:
+	case TPL_REG_QUEUE_DESC_LOW:
+	case TPL_REG_QUEUE_DRIVER_LOW:
+	case TPL_REG_QUEUE_DEVICE_LOW:
+	case TPL_REG_QUEUE_READY:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Take what was collected for the queues out of the batch, and nothing else: the driver's features
+ * still hold. Bit I of `ready`: queue I was to be ready, of which the backend has not heard.
+ */
+static void tpl_drop_queue_entries(struct tpl_device *device, unsigned long *ready)
+{
+	unsigned int i, kept = 0;
+
+	lockdep_assert_held(&device->mutex);
+	for (i = 0; i < device->count; i++) {
+		struct tpl_entry *entry = &device->entries[i];
+
+		if (!tpl_writes_queue(entry))
+			device->entries[kept++] = *entry;
+		else if (le16_to_cpu(entry->offset) == TPL_REG_QUEUE_READY)
+			__set_bit(le32_to_cpu(entry->selector), ready);
+	}
+	device->count = kept;
+}
+
+/*
+ * The driver goes without its queues before DRIVER_OK, and may ask for them again. The backend has
+ * not touched them; of those that it has heard of, it hears with what goes out next.
+ */
+static void tpl_withdraw_vqs(struct tpl_device *device)
+{
+	DECLARE_BITMAP(ready, TPL_QUEUES_MAX) = {};
+	unsigned int i;
+
+	guard(mutex)(&device->mutex);
+	tpl_drop_queue_entries(device, ready);
+	for (i = 0; i < device->num_vqs; i++) {
+		unsigned int index = device->vqs[i]->index;
+
+		if (!test_bit(index, ready) &&
+		    tpl_batch_add(device, TPL_REG_QUEUE_READY, sizeof(u32), index, 0))
+			return;
+	}
+}
+
 /*
  * The rings' memory is given back only when the backend has let go of it: by a reset, or because
  * its life is over.
@@ -149,8 +203,8 @@ void tpl_del_vqs(struct virtio_device *vdev)
 
 	if (READ_ONCE(device->status) & VIRTIO_CONFIG_S_DRIVER_OK)
 		tpl_device_reset(vdev);
-	scoped_guard(mutex, &device->mutex)
-		tpl_batch_forget(device);
+	else if (READ_ONCE(device->status))
+		tpl_withdraw_vqs(device);
 	scoped_guard(spinlock_irqsave, &device->link->lock)
 		device->num_vqs = 0;
 	tpl_events_stop(device);

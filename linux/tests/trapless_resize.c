@@ -12,8 +12,9 @@
  *           came back though they were not out, or not filled, and callbacks in the middle of a reset
  *
  * The parameter `early` resizes the queue before DRIVER_OK, and goes on with it as it is if that
- * fails. While `paused` is set, a reset waits with the first buffer that it takes back. While
- * `unwilling` is not 0, it takes no device: its probe fails, with 2 after a reset of the device.
+ * fails; with `twice` the queue is then deleted, and there once more before DRIVER_OK. While `paused`
+ * is set, a reset waits with the first buffer that it takes back. While `unwilling` is not 0, it takes
+ * no device: its probe fails, with 2 after a reset of the device.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -38,6 +39,10 @@
 static unsigned int early;
 module_param(early, uint, 0);
 MODULE_PARM_DESC(early, "descriptors that the queue is given before DRIVER_OK; 0: all");
+
+static bool twice;
+module_param(twice, bool, 0);
+MODULE_PARM_DESC(twice, "the queue is deleted before DRIVER_OK, and asked for again");
 
 static bool paused;
 module_param(paused, bool, 0644);
@@ -263,6 +268,15 @@ static void resizer_begin(struct resizer *resizer)
 		reset_queue(resizer, early);
 }
 
+static int resizer_find(struct virtio_device *vdev, struct resizer *resizer)
+{
+	resizer->vq = virtio_find_single_vq(vdev, resizer_callback, "resized");
+	if (IS_ERR(resizer->vq))
+		return PTR_ERR(resizer->vq);
+	resizer_begin(resizer);
+	return 0;
+}
+
 static int resizer_probe(struct virtio_device *vdev)
 {
 	struct resizer *resizer = kzalloc(sizeof(*resizer), GFP_KERNEL);
@@ -276,12 +290,13 @@ static int resizer_probe(struct virtio_device *vdev)
 	resizer->buffers = kcalloc(BUFFERS, sizeof(*resizer->buffers), GFP_KERNEL);
 	if (!resizer->buffers)
 		goto free;
-	resizer->vq = virtio_find_single_vq(vdev, resizer_callback, "resized");
-	if (IS_ERR(resizer->vq)) {
-		err = PTR_ERR(resizer->vq);
-		goto free;
+	err = resizer_find(vdev, resizer);
+	if (!err && twice) {
+		vdev->config->del_vqs(vdev);
+		err = resizer_find(vdev, resizer);
 	}
-	resizer_begin(resizer);
+	if (err)
+		goto free;
 	if (unwilling) {
 		if (unwilling == 2)
 			virtio_reset_device(vdev);

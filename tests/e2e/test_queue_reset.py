@@ -273,18 +273,19 @@ def test_a_device_that_is_removed_in_the_middle_of_a_reset(pair, waiting):
     waiting.check_serves(LARGEST)
 
 
-EARLY = "rmmod trapless_resize && insmod /host/trapless_resize.ko early=16"
+AGAIN = "rmmod trapless_resize && insmod /host/trapless_resize.ko"
+EARLY = "early=16"
 
 
 @pytest.fixture
-def early(resizer):
-    """The driver, which is to resize the queue before DRIVER_OK, and does not have the device yet."""
+def early(request, resizer):
+    """The driver, which is to resize the queue before DRIVER_OK, or what else is asked; it has no device yet."""
     resizer.unbind()
-    resizer.frontend.check(EARLY)
+    resizer.frontend.check(f"{AGAIN} {getattr(request, 'param', EARLY)}")
     yield resizer
     resizer.bind()
     resizer.unbind()
-    resizer.frontend.check("rmmod trapless_resize && insmod /host/trapless_resize.ko")
+    resizer.frontend.check(AGAIN)
 
 
 def test_a_queue_is_resized_before_the_driver_is_ready(early):
@@ -299,6 +300,17 @@ def test_a_reset_that_is_refused_before_the_driver_is_ready_takes_nothing_along(
     pair.backend.exec(MEND)
     assert (early.counts().size, early.counts().resets) == (LARGEST, 0)
     early.check_serves(LARGEST)
+
+
+@pytest.mark.parametrize(
+    ("early", "size"), [("twice=1", LARGEST), (f"twice=1 {EARLY}", 16)], indirect=["early"], ids=["collected", "out"]
+)
+def test_a_queue_is_deleted_before_the_driver_is_ready_and_there_again(pair, early, size):
+    """Whether the backend has heard of it or not; and the features that the driver chose before still hold."""
+    early.bind()
+    assert early.counts().size == size
+    early.check_serves(size)
+    assert pair.backend.exec("status()").count("vetoed 0") == 2
 
 
 CYCLE = f"""

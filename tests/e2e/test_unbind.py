@@ -64,7 +64,7 @@ def test_a_virtio_driver_that_is_taken_away_comes_back(loaded):
 
 
 @pytest.mark.parametrize("unwilling", [1, 2], ids=["as it is", "after a reset"])
-def test_a_device_whose_driver_failed_is_taken_by_another_one(loaded, unwilling):
+def test_a_device_whose_driver_failed_is_taken_by_another_one(backend, loaded, unwilling):
     """Linux's core goes on from FAILED without a reset (6.12, virtio_dev_probe()), which virtio 1.3 does not allow."""
     device = bound(loaded, VIRTIO, "virtio*")
     loaded.check(f"insmod /host/trapless_resize.ko unwilling={unwilling}")
@@ -74,4 +74,5 @@ def test_a_device_whose_driver_failed_is_taken_by_another_one(loaded, unwilling)
     loaded.check(f"echo {device} > {VIRTIO}/bind")
     loaded.check("head -c 64 /dev/hwrng > /dev/null")
     loaded.check("rmmod trapless_resize")
+    assert backend.exec("status()").count("vetoed 0") == 2, "what it had chosen was told with its failure"
     recovery.check_load(loaded)

@@ -134,8 +134,8 @@ class Apt:
         """
         for name, digest in sha256.items():
             address = f"{self.mirror.rstrip('/')}/{self._directory(package, part)}/{_address(name)}"
-            command = [HELPER, *self.options, "download-file", address, into / name, f"SHA256:{digest}"]
-            run(command, self.log, cwd=into)
+            target = str(into / name)
+            run([HELPER, *self.options, "download-file", address, target, f"SHA256:{digest}"], self.log, cwd=into)
         return _arrived(into)
 
     def _directory(self, package: str, part: Part) -> str:
