@@ -201,7 +201,7 @@ class Link:
 
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
     many frontend lives there were. `heartbeat`: what is known of the present one. `balloon`: what it has given back of
-    the pool. `batch`: what is left to do of the batch under way, as a generator, or None. `spin_us`: how long, in
+    the pool. `batch`: what is left to do of the batch under way, as a generator; what that has raised; or None. `spin_us`: how long, in
     microseconds, the backend looks for more before it sleeps when it has served something. `note(error)` counts what a
     device has raised, once the link is attached to a loop.
     """
@@ -268,7 +268,7 @@ class Link:
     def begin(self, slices, abandon):
         """Have the generator `slices` run, one step in each turn: no other batch of the link is examined meanwhile.
 
-        If it raises, `abandon()` is called instead of the rest.
+        If it raises, `abandon()` is called instead of the rest; again and again while there is no memory for that.
         """
         self.batch = slices
         self._abandon = abandon
@@ -284,18 +284,35 @@ class Link:
         self._due.w32(0, 0)
 
     def _go_on_with_batch(self):
-        """Do the next slice; return whether there was one."""
-        batch, self.batch = self.batch, None
-        if batch is None:
+        """Do the next slice, or what is to be done instead; return whether there was something."""
+        if self.batch is None:
             return False
-        try:
-            for _ in batch:
-                self.batch = batch
-                break
-        except BaseException as error:
-            self.note(error)
-            self._abandon()
+        if not isinstance(self.batch, BaseException):
+            self.batch = self._after_slice()
+        if isinstance(self.batch, BaseException):
+            self._end_batch()
         return True
+
+    def _after_slice(self):
+        """Do the next slice; return what `batch` is then."""
+        try:
+            for _ in self.batch:
+                return self.batch
+        except BaseException as error:
+            return error
+        return None
+
+    def _end_batch(self):
+        """Abandon the batch, then tell why. MemoryError: there was none left; it is to be done in another turn."""
+        error = self.batch
+        try:
+            self._abandon()
+        except MemoryError:
+            raise
+        except BaseException as another:
+            error = another
+        self.batch = None
+        self.note(error)
 
     def meet(self, frontend_epoch):
         """Reset every device if this is a new life of the frontend; yield after each. docs/transport.md, 4.4."""

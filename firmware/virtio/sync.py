@@ -237,9 +237,11 @@ class Sync:
 
     def _abandon(self):
         """The device has failed while the batch was applied: answer that only a reset helps. docs/transport.md, 4.5."""
-        self.show_config()  # some of it may have been written
-        self._give_up()
-        self._finish(RESULT_NEEDS_RESET, 0)
+        try:
+            self.show_config()  # some of it may have been written
+            self._give_up()
+        finally:
+            self._finish(RESULT_NEEDS_RESET, 0)
 
     def _finish(self, result, index):
         self._link.applied()

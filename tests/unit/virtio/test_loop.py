@@ -320,6 +320,38 @@ def test_a_device_that_its_page_has_no_room_for_is_refused():
         raises(ValueError, Rig, device)
 
 
+def without_memory(place, name, times):
+    """Have the method `name` of `place` find no memory the next `times` times."""
+    method, left = getattr(place, name), [times]
+
+    def allocate(*args):
+        if left[0]:
+            left[0] -= 1
+            raise MemoryError("no room for an answer")
+        return method(*args)
+
+    setattr(place, name, allocate)
+
+
+def test_a_batch_that_fails_while_there_is_no_memory_is_answered_when_there_is_some():
+    """docs/transport.md, 4.5: also if there is none to give the batch up, to answer it, or to tell of it."""
+    for name, where, faults in (
+        ("show_config", lambda port: port.sync, 3),
+        ("show", lambda port: port.sync, 2),
+        ("_count", lambda port: port.sync, 3),
+        ("note", lambda port: port.link, 1),
+    ):
+        rig = TwoFrontends(1, 1)
+        (failing,) = rig.busy
+        link = rig.loop.links[0]
+        raising_once(link.ports[0].device, "write_config", MemoryError("no room for a value"))
+        without_memory(where(link.ports[0]), name, 2)
+        assert failing.batch([entry(REG_CONFIG, 1)]) == (RESULT_NEEDS_RESET, 0), name
+        assert (failing.status, rig.loop.faults, link.batch) == (64 | 15, faults, None), name
+        assert rig.quiet[0].request(b"abcd", 4) == b"abcd"
+        assert failing.begin().request(b"abcd", 4) == b"abcd", name
+
+
 class Hasty(Mirror):
     """Comes to need a reset by what its driver writes, and does the write all the same."""
 
