@@ -5,10 +5,11 @@ Each step has a limit, which no backend may make it miss.
 """
 
 from e2e import recovery
+from e2e.places import counting
 
 LONGEST = 45  # seconds that a step may take: some round trips of up to 5 s each, and SCMI's time-outs of 1 s each
 DEBUG = "/sys/kernel/debug/trapless"
-TIMEOUTS = f"sed -n 's/^timeouts //p' {DEBUG}/*/stats"
+TIMEOUTS = counting("timeouts")
 LINK = "/sys/bus/platform/drivers/trapless-virtio"
 VIRTIO = "/sys/bus/virtio/drivers"
 SPACE = f"{VIRTIO}/trapless_space"

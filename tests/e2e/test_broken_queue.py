@@ -12,13 +12,13 @@ import time
 from e2e import on_xen
 from e2e.hostile import BASE, Terms, replaced
 from e2e.hostile_rings import Chain
+from e2e.places import counted
 from trapless.nodes import DEVICE_IDS
 
 TIMES = 4
 WAITS = (1, 2, 4)  # seconds, at least, from one set-up to the next
 SECONDS = 60
 NEVER_GIVEN = Chain(id=0xFFFF, slots=1, buffers=[])
-STAT = "sed -n 's/^broken_queues //p' /sys/kernel/debug/trapless/*/stats"
 # A new life of the backend, in which the entropy device's first reset fails.
 FAILS_ONCE = """
 link = links["linux0"]
@@ -55,7 +55,7 @@ def break_each_queue(hostile, page, times, seconds):
 
 @on_xen.NO_PAUSE
 def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, frontend):
-    before, told = int(frontend.check(STAT)), int(frontend.check(TOLD))
+    before, told = counted(frontend, "broken_queues"), int(frontend.check(TOLD))
     with replaced(pair, frontend) as hostile:
         publish = [page.announce(Terms(epoch=0x12345678, features=BASE)) for page in hostile.pages]
         for step in publish:
@@ -65,7 +65,7 @@ def test_a_queue_that_the_backend_breaks_is_mended_each_time_later(pair, fronten
         found = break_each_queue(hostile, rng, TIMES, SECONDS * frontend.patience)
     waited = [after - earlier for earlier, after in itertools.pairwise(found)]
     assert all(wait >= least for wait, least in zip(waited, WAITS, strict=True)), waited
-    assert int(frontend.check(STAT)) - before >= TIMES - 1
+    assert counted(frontend, "broken_queues") - before >= TIMES - 1
     assert int(frontend.check(TOLD)) - told >= TIMES - 1
     frontend.check("head -c 64 /dev/hwrng > /dev/null")
 

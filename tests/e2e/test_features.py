@@ -7,6 +7,7 @@ prompt, and a backend life begins.
 
 import pytest
 
+from e2e.places import counting
 from trapless import bench
 
 BEGIN = """
@@ -27,7 +28,7 @@ RNG = "/sys/bus/virtio/drivers/virtio_rng"
 BOUND = f"ls -d {RNG}/virtio* 2> /dev/null | wc -l"
 REFUSALS = "dmesg | grep -c 'device refuses features' || true"
 STATES = "cat /sys/kernel/debug/trapless/*/*/state | sort -u"
-RECOVERIES = "sed -n 's/^recoveries //p' /sys/kernel/debug/trapless/*/stats"
+RECOVERIES = counting("recoveries")
 SENSOR = "cat /sys/class/hwmon/hwmon*/temp1_input"
 
 

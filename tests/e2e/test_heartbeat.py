@@ -6,6 +6,7 @@ import json
 import pytest
 
 from e2e import on_xen
+from e2e.places import counted
 
 BACKEND = "cat /sys/kernel/debug/trapless/*/backend"
 LONG = 20
@@ -22,10 +23,6 @@ def frontend_seen(backend):
     return seen
 
 
-def silences(frontend):
-    return int(frontend.check("sed -n 's/^silences //p' /sys/kernel/debug/trapless/*/stats"))
-
-
 def test_both_sides_are_alive(frontend, frontend_seen, until):
     frontend.wait_for(f"{BACKEND} | grep -qx alive")
     until(lambda: "frontend: alive;" in frontend_seen(), "the frontend's heartbeat", LONG)
@@ -33,7 +30,7 @@ def test_both_sides_are_alive(frontend, frontend_seen, until):
 
 @on_xen.NO_PAUSE
 def test_a_backend_that_is_stopped_is_called_silent_until_it_goes_on(pair, frontend, read_sensor):
-    before = silences(frontend)
+    before = counted(frontend, "silences")
     pair.backend_vm.pause()
     try:
         frontend.wait_for(f"{BACKEND} | grep -q '^silent for [0-9]* ms$'", LONG)
@@ -41,7 +38,7 @@ def test_a_backend_that_is_stopped_is_called_silent_until_it_goes_on(pair, front
     finally:
         pair.backend_vm.resume()
     frontend.wait_for(f"{BACKEND} | grep -qx alive", LONG)
-    assert silences(frontend) > before
+    assert counted(frontend, "silences") > before
     frontend.wait_for("cat /sys/class/hwmon/hwmon*/temp1_input")
     assert "wrong 0" in read_sensor(100)
     frontend.check("dmesg | grep -q 'no heartbeat of the backend for 2000 ms'")
@@ -53,24 +50,24 @@ def test_a_frontend_that_is_stopped_is_called_silent_and_accuses_nobody_afterwar
     pair, frontend, frontend_seen, until, read_sensor
 ):
     until(lambda: "frontend: alive;" in frontend_seen(), "the frontend's heartbeat", LONG)
-    before = silences(frontend)
+    before = counted(frontend, "silences")
     frontend.vm.pause()
     try:
         until(lambda: "frontend: silent for " in frontend_seen(), "the frontend's silence", LONG)
     finally:
         frontend.vm.resume()
     until(lambda: "frontend: alive;" in frontend_seen(), "the frontend's next heartbeat", LONG)
-    assert silences(frontend) == before
+    assert counted(frontend, "silences") == before
     assert "wrong 0" in read_sensor(100)
 
 
 @on_xen.NO_RESTART
 def test_a_restart_is_not_silence(pair, frontend):
-    before = silences(frontend)
+    before = counted(frontend, "silences")
     pair.restart_backend()
     pair.wait_probed()
     frontend.wait_for(f"{BACKEND} | grep -qx alive", LONG)
-    assert silences(frontend) == before
+    assert counted(frontend, "silences") == before
 
 
 @on_xen.NO_PAUSE

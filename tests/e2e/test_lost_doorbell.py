@@ -10,10 +10,10 @@ import struct
 
 import pytest
 
+from e2e.places import counted
 from trapless import region
 from virtio import layout
 
-STATISTIC = "sed -n 's/^{} //p' /sys/kernel/debug/trapless/*/stats"
 SENSOR = "cat /sys/class/hwmon/hwmon*/temp1_input"
 ROUNDS = 5
 
@@ -39,12 +39,8 @@ def unheard(frontend, memory):
         struct.pack_into("<I", memory, place, 1)
 
 
-def statistic(frontend, name):
-    return int(frontend.check(STATISTIC.format(name)))
-
-
 def lost(frontend):
-    return statistic(frontend, "lost_doorbells")
+    return counted(frontend, "lost_doorbells")
 
 
 def test_answers_come_without_their_doorbells(frontend, unheard):
@@ -65,9 +61,9 @@ def test_the_backend_sees_requests_without_their_doorbells(frontend, memory):
     places = [frontend.link.device_page(device) + layout.DEV_BE_SLEEP for device in frontend.link.devices]
     unrung = 0
     for _ in range(ROUNDS):
-        before = statistic(frontend, "doorbells")
+        before = counted(frontend, "doorbells")
         for place in places:
             struct.pack_into("<I", memory, place, 0)
         assert frontend.check(SENSOR) == "45000"
-        unrung += statistic(frontend, "doorbells") == before
+        unrung += counted(frontend, "doorbells") == before
     assert unrung

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from e2e import on_xen
+from e2e.places import counted
 from e2e.test_pair import (  # noqa: F401 (the same tests, on this pair)
     seen,
     test_a_raw_message_gets_its_answer,
@@ -56,8 +57,7 @@ def test_each_side_polls_where_the_other_one_does_not_ring(way, backend, fronten
     hears = "hears" if way == "frontend" else "polls"
     rings = "rings" if way == "backend" else "is polled"
     assert f"link linux0: {hears}, {rings}; " in backend.exec("status()")
-    doorbells = int(frontend.check("sed -n 's/^doorbells //p' /sys/kernel/debug/trapless/*/stats"))
-    assert bool(doorbells) == (way == "frontend")
+    assert bool(counted(frontend, "doorbells")) == (way == "frontend")
 
 
 @pytest.mark.plain_kernel("it judges time, of which this kernel takes more")

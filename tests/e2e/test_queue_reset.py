@@ -11,6 +11,7 @@ import time
 import pytest
 
 from e2e import consumer, on_xen, recovery
+from e2e.places import counting
 from trapless.topology import QUEUES
 
 RNG = "/sys/bus/virtio/drivers/virtio_rng"
@@ -19,11 +20,11 @@ RING_RESET = 40
 LARGEST = 64
 CYCLES = 200
 KILLS = 3
-RECOVERIES = "sed -n 's/^recoveries //p' /sys/kernel/debug/trapless/*/stats"
+RECOVERIES = counting("recoveries")
 PAUSED = "/sys/module/trapless_resize/parameters/paused"
 ENDED = "/tmp/ended"
-RESTARTS = "sed -n 's/^restarts //p' /sys/kernel/debug/trapless/*/stats"
-LOOKS = "sed -n 's/^interrupts //p' /sys/kernel/debug/trapless/*/stats"
+RESTARTS = counting("restarts")
+LOOKS = counting("interrupts")
 
 PREPARE = """
 port = links["linux0"].ports[1]

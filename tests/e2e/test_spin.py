@@ -5,10 +5,10 @@ import dataclasses
 
 import pytest
 
+from e2e.places import counted
 from trapless import bench
 from trapless.pair import Pair
 
-KICKS = "awk '$1 == \"kicks\" { print $2 }' /sys/kernel/debug/trapless/*/stats"
 SPIN_US = 1000  # as long as can be
 BLOCKS, READINGS = 40, 50
 
@@ -24,19 +24,14 @@ def pair_options(pair_options):
     return dataclasses.replace(pair_options, spin_us=SPIN_US)
 
 
-def kicks(frontend):
-    """Return how often the backend was told of requests."""
-    return int(frontend.check(KICKS))
-
-
 def share(pair):
     """Return how many of the requests the backend was told of, as a share, in the blocks where that is least."""
     read = f"{bench.TOOL} read {bench.sensor(pair)} {READINGS} 45000"
     told = []
     for _ in range(BLOCKS):
-        before = kicks(pair.frontend)
+        before = counted(pair.frontend, "kicks")
         pair.frontend.check(read)
-        told.append(kicks(pair.frontend) - before)
+        told.append(counted(pair.frontend, "kicks") - before)
     return sum(sorted(told)[:QUIETEST]) / (QUIETEST * READINGS)
 
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from e2e import on_xen, recovery
+from e2e.places import counted
 
 # Seconds. Long enough that the machine is asleep before, and the backend restarted meanwhile.
 ASLEEP = 8
@@ -59,26 +60,22 @@ def wake_up(asleep, until):
     return wake
 
 
-def statistic(frontend, name):
-    return int(frontend.check(f"awk '$1 == \"{name}\" {{ print $2 }}' /sys/kernel/debug/trapless/*/stats"))
-
-
 @pytest.fixture
 def before(pair, frontend):
     """What Linux has counted before it sleeps."""
     pair.wait_probed()
-    return {name: statistic(frontend, name) for name in ("restarts", "timeouts")}
+    return {name: counted(frontend, name) for name in ("restarts", "timeouts")}
 
 
 def test_what_was_attached_stays_attached(pair, before, asleep, wake_up):
     epochs = pair.epochs()
     wake_up()
     assert pair.epochs() == epochs
-    assert {name: statistic(asleep, name) for name in before} == before
+    assert {name: counted(asleep, name) for name in before} == before
 
 
 def test_the_backend_restarts_meanwhile(pair, before, asleep, wake_up):
     pair.restart_backend()
     wake_up()
-    assert statistic(asleep, "restarts") == before["restarts"] + 1
+    assert counted(asleep, "restarts") == before["restarts"] + 1
     pair.wait_probed()
