@@ -118,26 +118,32 @@ static inline bool has_work(const slot_t *slot) {
     return false;
 }
 
-static mp_int_t scan(watch_t *self) {
-    size_t number = self->last;
-    for (size_t i = 0; i < self->top; i++) {
-        number = number + 1 < self->top ? number + 1 : 0;
-        if (has_work(&self->slot[number])) {
-            self->last = (uint16_t)number;
-            return (mp_int_t)number;
+static inline const slot_t *first_with_work(const slot_t *slot, const slot_t *end) {
+    for (; slot < end; slot++) {
+        if (has_work(slot)) {
+            return slot;
         }
     }
-    return -1;
+    return NULL;
+}
+
+static mp_int_t scan(watch_t *self) {
+    const slot_t *end = self->slot + self->top;
+    const slot_t *start = self->slot + MIN(self->last + 1, self->top);
+    const slot_t *found = first_with_work(start, end);
+    if (found == NULL) {
+        found = first_with_work(self->slot, start);
+    }
+    if (found == NULL) {
+        return -1;
+    }
+    self->last = (uint16_t)(found - self->slot);
+    return self->last;
 }
 
 bool hal_watch_has_work(mp_obj_t self_in) {
-    watch_t *self = MP_OBJ_TO_PTR(self_in);
-    for (size_t i = 0; i < self->top; i++) {
-        if (has_work(&self->slot[i])) {
-            return true;
-        }
-    }
-    return false;
+    const watch_t *self = MP_OBJ_TO_PTR(self_in);
+    return first_with_work(self->slot, self->slot + self->top) != NULL;
 }
 
 static mp_obj_t watch_pending(mp_obj_t self_in) {
@@ -151,7 +157,8 @@ static mp_obj_t watch_scan(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(watch_scan_obj, watch_scan);
 
 static void set_rest(watch_t *self, bool resting) {
-    for (slot_t *slot = self->slot; slot < self->slot + self->top; slot++) {
+    const slot_t *end = self->slot + self->top;
+    for (const slot_t *slot = self->slot; slot < end; slot++) {
         if (slot->kind == SLOT_FLAG) {
             *(volatile uint32_t *)slot->word = resting;
         } else if (slot->kind == SLOT_QUEUE) {
@@ -222,7 +229,7 @@ static mp_obj_t watch_run(size_t n_args, const mp_obj_t *args) {
     wake(self);
     for (; budget > 0; budget--) {
         mp_int_t slot = scan(self);
-        if (slot < 0 && served) {
+        if (slot < 0 && served && spin_us > 0) {
             slot = spin(self, spin_us);
         }
         if (slot < 0) {
