@@ -201,9 +201,9 @@ class Link:
 
     `epoch`: this backend life on the link, `frontend_epoch`: the frontend's; both 0 before they are known. `lives`: how
     many frontend lives there were. `heartbeat`: what is known of the present one. `balloon`: what it has given back of
-    the pool. `batch`: what is left to do of the batch under way, as a generator; what that has raised; or None. `spin_us`: how long, in
-    microseconds, the backend looks for more before it sleeps when it has served something. `note(error)` counts what a
-    device has raised, once the link is attached to a loop.
+    the pool. `batch`: what is left to do of the batch under way, as a generator; what that has raised; or None.
+    `spin_us`: how long, in microseconds, the backend looks for more before it sleeps when it has served something.
+    `note(error)` counts what a device has raised, once the link is attached to a loop.
     """
 
     def __init__(self, description, machine):
