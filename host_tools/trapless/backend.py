@@ -78,6 +78,14 @@ class BackendError(MachineError):
     """Python on the backend raised, or the prompt does not answer; the message holds its traceback."""
 
 
+class _Disturbed(BackendError):
+    """Something that the backend says by itself came between what the raw REPL says; nothing has run yet."""
+
+
+# What mpremote says of it once it is in the raw REPL.
+_DISTURBED = ("could not enter raw repl", "unexpected read during raw paste")
+
+
 class Backend:
     """The prompt of a running backend.
 
@@ -107,14 +115,18 @@ class Backend:
             transport = SerialTransport(self.url)
         except (OSError, TransportError) as error:
             raise BackendError(f"cannot reach the backend's prompt at {self.url}: {error}") from None
+        kind = BackendError
         try:
             transport.enter_raw_repl(soft_reset=soft_reset)
+            kind = _Disturbed
             yield transport
+            kind = BackendError
             transport.exit_raw_repl()
             # Closing a socket with unread input resets the connection, and QEMU would never see the Ctrl-B just sent.
             transport.read_until(1, _FRIENDLY, timeout=_TIMEOUT)
         except TransportError as error:
-            raise BackendError(f"the backend's prompt at {self.url} does not answer: {error}\n{self._tail()}") from None
+            kind = kind if str(error).startswith(_DISTURBED) else BackendError
+            raise kind(f"the backend's prompt at {self.url} does not answer: {error}\n{self._tail()}") from None
         finally:
             _hang_up(transport.serial)
 
@@ -128,12 +140,19 @@ class Backend:
         Raises:
             BackendError: they raised, or did not end in time.
         """
-        with self.session() as transport:
-            output, error = transport.exec_raw(code, timeout=timeout)
+        try:
+            output, error = self._exec_raw(code, timeout)
+        except _Disturbed:
+            output, error = self._exec_raw(code, timeout)
         printed = str(output.decode(errors="replace"))
         if error:
             raise BackendError(f"on the backend: {printed}{error.decode(errors='replace').strip()}")
         return printed
+
+    def _exec_raw(self, code: str, timeout: float | None) -> tuple[bytes, bytes]:
+        with self.session() as transport:
+            output, error = transport.exec_raw(code, timeout=timeout)
+        return output, error
 
     def eval(self, expression: str, timeout: float = _TIMEOUT) -> Any:
         """Return an expression's value; it must be a literal (numbers, strings, tuples ...)."""

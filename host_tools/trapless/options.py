@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trapless.errors import TraplessError
+from trapless.sanitizers import ONLY_ON_QEMU
 from trapless.topology import QUEUES, SPIN_US_MAX
 from trapless.tree import Node
 
@@ -57,7 +58,7 @@ class Options:
         if self.platform not in PLATFORMS:
             raise TraplessError(f"no such platform: {self.platform} (there are {', '.join(PLATFORMS)})")
         if self.sanitizer and self.platform != "qemu":
-            raise TraplessError("kernels with a sanitizer run on platform qemu only: their machines are larger")
+            raise TraplessError(ONLY_ON_QEMU)
         if self.queues not in (None, *QUEUES):
             raise TraplessError(f"no such layout of queues: {self.queues} (there are {', '.join(QUEUES)})")
         if not 0 <= (self.spin_us or 0) <= SPIN_US_MAX:

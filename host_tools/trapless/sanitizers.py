@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MIB = 1 << 20
+ONLY_ON_QEMU = "kernels with a sanitizer run on platform qemu only: their machines are larger"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from trapless import bench, topology
 from trapless.errors import Unsupported
 from trapless.options import PLATFORMS
+from trapless.sanitizers import ONLY_ON_QEMU
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -36,6 +37,8 @@ def pytest_generate_tests(metafunc):
     marks = {"xen": [pytest.mark.skip(reason=unfit.args[0])] if unfit else []}
     chosen = metafunc.config.getoption("platform")
     platforms = [chosen] if chosen else PLATFORMS
+    if metafunc.config.getoption("sanitizer"):
+        platforms, marks["xen"] = ["qemu"], [pytest.mark.skip(reason=ONLY_ON_QEMU)]
     if metafunc.definition.get_closest_marker("only_on_xen"):
         platforms = ["xen"]
     parameters = [pytest.param(name, marks=marks.get(name, [])) for name in platforms]
