@@ -33,6 +33,7 @@ WINDOWS = 4
 SHARE = 0.02
 WAKEUPS = 400
 NAPS = 200
+MORE = 1.5  # what QEMU does whenever it wakes up, to that and nothing else
 FIRST_MS = 20
 RESTS = 40
 WAYS = {"nobody": [], "backend": ["backend"], "frontend": ["frontend"]}
@@ -85,7 +86,7 @@ def test_an_idle_pair_costs_little(way, pair):
     found = []
     while not found or (found[-1] and len(found) < WINDOWS):
         share, wakeups = rested([pair.backend_vm, pair.frontend.vm])
-        allowed = SHARE if share <= SHARE else max(SHARE, wakeups * wakeup_seconds())
+        allowed = SHARE if share <= SHARE else max(SHARE, MORE * wakeups * wakeup_seconds())
         print(f"\n{way} rings: {share:.2%} of a processor, {allowed:.2%} allowed, {wakeups:.0f} wake-ups a second")
         found.append(share > allowed or wakeups > WAKEUPS)
     assert not found[-1], "see the lines above"
